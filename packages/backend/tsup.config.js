@@ -1,0 +1,3 @@
+import { lib } from "../../tools/tsup.mjs";
+
+export default lib({index: "src/index.ts", cli: "src/cli.ts"});

@@ -1,0 +1,3 @@
+import { project } from "../../tools/vitest.mjs";
+
+export default project();

@@ -1,0 +1,5 @@
+export { Command, Option } from "commander";
+export { runCli, UsageError } from "./run.js";
+export { addCommonOptions, integer, number, fraction, collect, printJson } from "./options.js";
+export { formatBytes, formatCount, formatDuration } from "./format.js";
+export { createProgress, type Progress, type ProgressOptions } from "./progress.js";

@@ -1,0 +1,3 @@
+import { lib } from "../tsup.mjs";
+
+export default lib({ index: "src/index.ts" });

@@ -1,0 +1,3 @@
+import { project } from "../vitest.mjs";
+
+export default project();
