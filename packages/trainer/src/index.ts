@@ -1,1 +1,15 @@
-export {};
+export { train, type TrainEvent, type TrainSummary } from "./train.js";
+export { evaluate, type Evaluation, type EvaluateOptions } from "./evaluate.js";
+export type { Settings, TrainOptions } from "./options.js";
+export type { Budget } from "./budget.js";
+export { type Recipe, recipeFor } from "./recipes.js";
+export { learningRate, type Schedule, type ScheduleKind, SCHEDULES } from "./optim/schedule.js";
+export { createAdamW } from "./optim/adamw.js";
+export { createMuon, orthogonalize } from "./optim/muon.js";
+export type { Optimizer, OptimizerKind, OptimizerOptions, UpdateInputs } from "./optim/optimizer.js";
+export { clipFactor, globalNorm } from "./optim/clip.js";
+export { listCheckpoints, type RunState } from "./checkpoint.js";
+export { type LogEntry, readLog } from "./log.js";
+export { plotLoss } from "./plot.js";
+export { writeReport } from "./report.js";
+export { TrainerError } from "./errors.js";

@@ -1,0 +1,32 @@
+import { type Engine, openEngine } from "@llm/backend";
+import { Option } from "@llm/cli-kit";
+
+const ENGINES = ["tensorflow-gpu", "tensorflow", "wasm", "cpu"] as const;
+export type EngineChoice = (typeof ENGINES)[number];
+
+/** `--engine`, which every command of the trainer has. */
+export const engineOption = (): Option => new Option("--engine <name>", "engine to use (default: the fastest one found)").choices([...ENGINES]);
+
+/** Opens the engine and says on standard error which one it is and why. */
+export async function openAndSay(prefer: EngineChoice | undefined): Promise<Engine> {
+  const engine = await openEngine(prefer ? { prefer } : {});
+  process.stderr.write(`engine       ${engine.name} on ${engine.device}: ${engine.reason}\n`);
+  return engine;
+}
+
+/** A signal that fires on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function stopSignal(message: string): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const stop = (): void => {
+    release();
+    process.stderr.write(`\n${message}\n`);
+    controller.abort();
+  };
+  const release = (): void => {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return { signal: controller.signal, release };
+}

@@ -1,0 +1,41 @@
+import { addCommonOptions, type Command, formatCount, integer, Option, printJson } from "@llm/cli-kit";
+import { evaluate } from "../evaluate.js";
+import { type EngineChoice, engineOption, openAndSay, stopSignal } from "./engine.js";
+
+interface EvalFlags {
+  shards: string;
+  run: string;
+  split: "train" | "val";
+  batchSize: number;
+  sequenceLength?: number;
+  engine?: EngineChoice;
+  json?: boolean;
+}
+
+/** Adds `llm-trainer eval`. */
+export function addEvalCommand(program: Command): void {
+  const command = program
+    .command("eval")
+    .description("loss and bits per byte of a trained model on shards written with its tokenizer")
+    .requiredOption("--shards <folder>", "token shards of llm-bpe tokenize")
+    .requiredOption("--run <folder>", "run folder of llm-trainer")
+    .addOption(new Option("--split <name>", "which split to read").choices(["train", "val"]).default("val"))
+    .option("--batch-size <rows>", "rows per batch", integer(1), 8)
+    .option("--sequence-length <tokens>", "tokens per row (default: the model's context, at most 1024)", integer(1))
+    .addOption(engineOption());
+  addCommonOptions(command).action(async ({ json, engine: prefer, ...options }: EvalFlags) => {
+    const { signal, release } = stopSignal("stopping…");
+    const engine = await openAndSay(prefer);
+    try {
+      const result = await evaluate(options, { engine, signal });
+      if (json) printJson({ ...result, engine: engine.name });
+      else {
+        const bits = result.bitsPerByte === null ? "" : `, ${result.bitsPerByte.toFixed(4)} bits per byte`;
+        process.stderr.write(`${result.split}: loss ${result.loss.toFixed(4)}${bits} (${formatCount(result.tokens)} tokens)\n`);
+      }
+    } finally {
+      release();
+      engine.dispose();
+    }
+  });
+}

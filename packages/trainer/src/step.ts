@@ -1,0 +1,104 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Engine } from "@llm/backend";
+import { crossEntropyLoss, type LlamaConfig, type Parameters } from "@llm/model";
+import { clipFactor, globalNorm } from "./optim/clip.js";
+import type { Optimizer } from "./optim/optimizer.js";
+import { disposeInputs, type Microbatch, toInputs } from "./microbatch.js";
+
+/** The figures of one optimizer step. */
+export interface StepResult {
+  /** Mean cross-entropy in nats over every token that counted in this step. */
+  loss: number;
+  /** Norm of the mean gradient before clipping. */
+  gradNorm: number;
+}
+
+/** One optimizer step over one or more microbatches. */
+export interface TrainStep {
+  /**
+   * @param microbatches All the data of the step; at least one token counts in each.
+   * @param at The learning rate and the number of this step, counted from 1.
+   */
+  run(microbatches: readonly Microbatch[], at: { lr: number; step: number }): Promise<StepResult>;
+  dispose(): void;
+}
+
+/** The gradient of the summed loss of one microbatch, by parameter name. Runs inside a compiled function. */
+function sumGradients(config: LlamaConfig, parameters: Parameters, ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D) {
+  const { value, grads } = tf.variableGrads(() => crossEntropyLoss(config, parameters, ids, targets, mask).lossSum, [...parameters.values()]);
+  const gradients = new Map<string, tf.Tensor>();
+  for (const [name, variable] of parameters) gradients.set(name, grads[variable.name]!);
+  return { lossSum: value, gradients };
+}
+
+/**
+ * Builds the training step as compiled functions. With one microbatch a step is a single call; with several, each adds
+ * its summed gradient to accumulators and a last call applies them. Either way losses are summed over tokens and divided
+ * once by the number of tokens of the whole step, so a step over A microbatches equals one over their union, however
+ * unevenly the tokens fall (a mean of means would not; see https://huggingface.co/blog/gradient_accumulation).
+ *
+ * @param clip Bound of the gradient's global norm; 0 turns clipping off.
+ */
+export function createTrainStep(
+  engine: Engine,
+  model: { config: LlamaConfig; parameters: Parameters },
+  optimizer: Optimizer,
+  { clip, accumulate }: { clip: number; accumulate: number },
+): TrainStep {
+  const { config, parameters } = model;
+
+  const update = (lossSum: tf.Scalar, gradients: ReadonlyMap<string, tf.Tensor>, count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
+    const gradNorm = tf.div(globalNorm([...gradients.values()]), count) as tf.Scalar;
+    optimizer.apply(gradients, { lr, step, scale: tf.div(clipFactor(gradNorm, clip), count) as tf.Scalar });
+    return { loss: tf.div(lossSum, count) as tf.Scalar, gradNorm };
+  };
+
+  const whole = engine.compile((ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D, count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
+    const { lossSum, gradients } = sumGradients(config, parameters, ids, targets, mask);
+    return update(lossSum, gradients, count, lr, step);
+  });
+
+  const zero = (shape: number[]): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(shape)));
+  const sums = accumulate > 1 ? new Map([...parameters].map(([name, parameter]) => [name, zero(parameter.shape)])) : new Map<string, tf.Variable>();
+  const lossSums = zero([]);
+
+  const add = engine.compile((ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D) => {
+    const { lossSum, gradients } = sumGradients(config, parameters, ids, targets, mask);
+    for (const [name, sum] of sums) sum.assign(tf.add(sum, gradients.get(name)!));
+    lossSums.assign(tf.add(lossSums, lossSum));
+    return { lossSum };
+  });
+
+  const apply = engine.compile((count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
+    const result = update(lossSums as unknown as tf.Scalar, sums, count, lr, step);
+    for (const sum of sums.values()) sum.assign(tf.zerosLike(sum));
+    lossSums.assign(tf.zerosLike(lossSums));
+    return result;
+  });
+
+  return {
+    async run(microbatches, { lr, step }) {
+      const scalars = [microbatches.reduce((sum, { count }) => sum + count, 0), lr, step].map((value) => tf.scalar(value)) as [tf.Scalar, tf.Scalar, tf.Scalar];
+      let result: { loss: tf.Scalar; gradNorm: tf.Scalar } | undefined;
+      if (accumulate === 1) {
+        const inputs = toInputs(microbatches[0]!);
+        result = await whole.callAsync(...inputs, ...scalars);
+        disposeInputs(inputs);
+      } else {
+        for (const microbatch of microbatches) {
+          const inputs = toInputs(microbatch);
+          (await add.callAsync(...inputs)).lossSum.dispose();
+          disposeInputs(inputs);
+        }
+        result = await apply.callAsync(...scalars);
+      }
+      const [loss, gradNorm] = await Promise.all([result.loss.data(), result.gradNorm.data()]);
+      tf.dispose([result.loss, result.gradNorm, ...scalars]);
+      return { loss: loss[0]!, gradNorm: gradNorm[0]! };
+    },
+    dispose() {
+      tf.dispose([...sums.values(), lossSums]);
+      for (const compiled of [whole, add, apply]) compiled.dispose();
+    },
+  };
+}
