@@ -1,0 +1,149 @@
+import type { AddedToken } from "../added-tokens.js";
+import { BpeError } from "../errors.js";
+import type { Json, ModelSettings, TokenizerDocument } from "./document.js";
+
+/** Largest tokenizer.json that is read, in characters; those of today's models are below 40 million. */
+export const MAX_CHARACTERS = 200_000_000;
+/** Largest id and number of merges that are accepted. */
+const MAX_IDS = 1 << 21;
+
+/** What a tokenizer.json holds. */
+export interface TokenizerFile {
+  document: TokenizerDocument;
+  tokens: (string | undefined)[];
+  merges: Int32Array;
+}
+
+type Fields = { [key: string]: Json };
+
+/**
+ * Reads and checks a tokenizer.json of the byte-level BPE family; both forms of merges.
+ *
+ * @throws BpeError where it is no JSON, lacks what it needs, contradicts itself, or uses a component that is not supported
+ *   (named in the message): nothing is guessed.
+ */
+export function readTokenizerJson(source: string | object): TokenizerFile {
+  const root = fields(typeof source === "string" ? parse(source) : (source as Json), "the file");
+  const model = fields(root.model ?? null, "model");
+  if (model.type !== undefined && model.type !== "BPE") throw unsupported("model", model.type);
+  if (model.type === undefined && !("merges" in model)) throw invalid("model has no type and no merges; a BPE model was expected");
+  const settings: ModelSettings = {
+    dropout: typeof model.dropout === "number" ? model.dropout : null,
+    unk_token: text(model.unk_token ?? null, "model.unk_token"),
+    continuing_subword_prefix: text(model.continuing_subword_prefix ?? null, "model.continuing_subword_prefix"),
+    end_of_word_suffix: text(model.end_of_word_suffix ?? null, "model.end_of_word_suffix"),
+    fuse_unk: model.fuse_unk === true,
+    byte_fallback: model.byte_fallback === true,
+    ignore_merges: model.ignore_merges === true,
+  };
+  if (settings.dropout) throw unsupported("model.dropout", settings.dropout);
+  if (settings.byte_fallback) throw unsupported("model.byte_fallback", true);
+  if (settings.continuing_subword_prefix) throw unsupported("model.continuing_subword_prefix", settings.continuing_subword_prefix);
+  if (settings.end_of_word_suffix) throw unsupported("model.end_of_word_suffix", settings.end_of_word_suffix);
+  const { tokens, ids } = readVocab(fields(model.vocab ?? null, "model.vocab"));
+  const document: TokenizerDocument = {
+    version: text(root.version ?? null, "version") ?? "1.0",
+    truncation: root.truncation ?? null,
+    padding: root.padding ?? null,
+    added_tokens: readAddedTokens(root.added_tokens ?? [], tokens, ids),
+    normalizer: root.normalizer ?? null,
+    pre_tokenizer: root.pre_tokenizer ?? null,
+    post_processor: root.post_processor ?? null,
+    decoder: root.decoder ?? null,
+    model: settings,
+  };
+  if (document.normalizer !== null) throw unsupported("normalizer", fields(document.normalizer, "normalizer").type);
+  return { document, tokens, merges: readMerges(model.merges ?? null, ids) };
+}
+
+function parse(source: string): Json {
+  if (source.length > MAX_CHARACTERS) {
+    throw invalid(`it has ${source.length} characters; at most ${MAX_CHARACTERS} are read`);
+  }
+  try {
+    return JSON.parse(source) as Json;
+  } catch (cause) {
+    throw new BpeError(`This is not a tokenizer.json: its text is not valid JSON. Was it cut off, or is it another file?`, { cause });
+  }
+}
+
+function readVocab(vocab: Fields): { tokens: (string | undefined)[]; ids: Map<string, number> } {
+  const ids = new Map<string, number>();
+  let largest = -1;
+  for (const [token, id] of Object.entries(vocab)) {
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS) {
+      throw invalid(`model.vocab gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}; expected a whole number below ${MAX_IDS}`);
+    }
+    ids.set(token, id as number);
+    largest = Math.max(largest, id as number);
+  }
+  if (largest < 0) throw invalid("model.vocab is empty");
+  const tokens = new Array<string | undefined>(largest + 1).fill(undefined);
+  for (const [token, id] of ids) {
+    if (tokens[id] !== undefined) throw invalid(`model.vocab gives the id ${id} to both ${JSON.stringify(tokens[id])} and ${JSON.stringify(token)}`);
+    tokens[id] = token;
+  }
+  return { tokens, ids };
+}
+
+function readMerges(merges: Json, ids: Map<string, number>): Int32Array {
+  if (!Array.isArray(merges)) throw invalid("model.merges is missing or no list");
+  if (merges.length > MAX_IDS) throw invalid(`model.merges has ${merges.length} entries; at most ${MAX_IDS} are read`);
+  const result = new Int32Array(merges.length * 2);
+  merges.forEach((merge, rank) => {
+    const [left, right, ...more] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+    if (typeof left !== "string" || typeof right !== "string" || more.length > 0) {
+      throw invalid(`model.merges[${rank}] is ${JSON.stringify(merge)}; expected two tokens`);
+    }
+    const [leftId, rightId] = [ids.get(left), ids.get(right)];
+    for (const token of [left, right, left + right]) {
+      if (!ids.has(token)) throw invalid(`model.merges[${rank}] needs ${JSON.stringify(token)}, which is not in model.vocab`);
+    }
+    result[rank * 2] = leftId!;
+    result[rank * 2 + 1] = rightId!;
+  });
+  return result;
+}
+
+function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], ids: Map<string, number>): AddedToken[] {
+  if (!Array.isArray(list)) throw invalid("added_tokens is no list");
+  return list.map((entry, index) => {
+    const token = fields(entry, `added_tokens[${index}]`);
+    const { id, content } = token;
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS || typeof content !== "string" || content === "") {
+      throw invalid(`added_tokens[${index}] has no usable id and content`);
+    }
+    if (token.single_word === true) throw unsupported(`added_tokens[${index}].single_word`, true);
+    const other = tokens[id as number];
+    if (ids.has(content) ? ids.get(content) !== id : other !== undefined) {
+      throw invalid(`added_tokens[${index}] gives ${JSON.stringify(content)} the id ${id as number}, and model.vocab says otherwise`);
+    }
+    return {
+      id: id as number,
+      content,
+      single_word: false,
+      lstrip: token.lstrip === true,
+      rstrip: token.rstrip === true,
+      normalized: token.normalized === true,
+      special: token.special === true,
+    };
+  });
+}
+
+/** The value as an object, or an error that names the place. */
+export function fields(value: Json, place: string): Fields {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw invalid(`${place} is missing or no object`);
+  return value;
+}
+
+function text(value: Json, place: string): string | null {
+  if (value !== null && typeof value !== "string") throw invalid(`${place} is no text`);
+  return value;
+}
+
+/** An error for a file that contradicts the format. */
+export const invalid = (what: string): BpeError => new BpeError(`This tokenizer.json can't be used: ${what}.`);
+
+/** An error for a component that we don't implement. */
+export const unsupported = (place: string, found: Json | undefined): BpeError =>
+  new BpeError(`This tokenizer.json uses ${place} ${JSON.stringify(found ?? null)}, which is not supported; only byte-level BPE as GPT-2 and RoBERTa use it is.`);

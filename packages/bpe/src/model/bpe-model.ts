@@ -1,0 +1,115 @@
+import { BYTE_TO_CHAR, bytesToToken } from "../bytes.js";
+import { ByteTable, grown } from "../byte-table.js";
+import { MergeRanks } from "./merge-ranks.js";
+import { WordMerger } from "./word-merger.js";
+
+/** What a model is made of. */
+export interface BpeModelParts {
+  /** Tokens by id, written in the byte characters; undefined where an id is not in use. */
+  tokens: readonly (string | undefined)[];
+  /** Left id, right id, left id … by rank. */
+  merges: Int32Array;
+  unkToken: string | null;
+  fuseUnk: boolean;
+  /** Whether a word that is in the vocabulary is taken whole, without a look at the merges. */
+  ignoreMerges: boolean;
+}
+
+/** Words up to this many bytes are remembered with their tokens, up to this many words and ids; then all are forgotten. */
+const CACHED_BYTES = 64;
+const CACHED_WORDS = 1 << 17;
+const CACHED_IDS = 1 << 20;
+
+/** A growing list of ids. */
+export class IdList {
+  ids: Uint32Array<ArrayBuffer> = new Uint32Array(1 << 10);
+  length = 0;
+
+  push(id: number): void {
+    if (this.length === this.ids.length) {
+      const larger = new Uint32Array(this.length * 2);
+      larger.set(this.ids);
+      this.ids = larger;
+    }
+    this.ids[this.length++] = id;
+  }
+
+  /** A copy of the ids. */
+  toArray(): Uint32Array<ArrayBuffer> {
+    return this.ids.slice(0, this.length);
+  }
+}
+
+/** Byte-level BPE of single words, with a cache of recent ones. */
+export class BpeModel {
+  readonly tokenIds: ReadonlyMap<string, number>;
+  private readonly byteIds = new Int32Array(256).fill(-1);
+  private readonly unk: number;
+  private readonly merger: WordMerger;
+  private readonly cache = new ByteTable();
+  private cacheStarts = new Int32Array(1 << 10);
+  private cacheIds = new Int32Array(1 << 12);
+  private symbols = new Int32Array(256);
+
+  constructor(private readonly parts: BpeModelParts) {
+    const tokenIds = new Map<string, number>();
+    parts.tokens.forEach((token, id) => token !== undefined && tokenIds.set(token, id));
+    this.tokenIds = tokenIds;
+    for (let byte = 0; byte < 256; byte++) this.byteIds[byte] = tokenIds.get(BYTE_TO_CHAR[byte]!) ?? -1;
+    this.unk = parts.unkToken === null ? -1 : (tokenIds.get(parts.unkToken) ?? -1);
+    const made = new Int32Array(parts.merges.length / 2);
+    for (let rank = 0; rank < made.length; rank++) {
+      made[rank] = tokenIds.get(parts.tokens[parts.merges[rank * 2]!]! + parts.tokens[parts.merges[rank * 2 + 1]!]!)!;
+    }
+    this.merger = new WordMerger(new MergeRanks(parts.merges, made));
+  }
+
+  /** Appends the tokens of the word `bytes[start, end)`. */
+  encodeWord(bytes: Uint8Array, start: number, end: number, out: IdList): void {
+    if (end - start > CACHED_BYTES) {
+      const count = this.mergeWord(bytes, start, end);
+      for (let at = 0; at < count; at++) out.push(this.symbols[at]!);
+      return;
+    }
+    let index = this.cache.find(bytes, start, end);
+    if (index < 0) index = this.remember(bytes, start, end);
+    const last = this.cacheStarts[index + 1]!;
+    for (let at = this.cacheStarts[index]!; at < last; at++) out.push(this.cacheIds[at]!);
+  }
+
+  private remember(bytes: Uint8Array, start: number, end: number): number {
+    const { cache } = this;
+    const count = this.mergeWord(bytes, start, end);
+    if (cache.size >= CACHED_WORDS || this.cacheStarts[cache.size]! + count > CACHED_IDS) cache.clear();
+    const index = cache.add(bytes, start, end);
+    if (index + 2 > this.cacheStarts.length) this.cacheStarts = grown(this.cacheStarts, index + 2);
+    const from = index === 0 ? 0 : this.cacheStarts[index]!;
+    if (from + count > this.cacheIds.length) this.cacheIds = grown(this.cacheIds, from + count);
+    for (let at = 0; at < count; at++) this.cacheIds[from + at] = this.symbols[at]!;
+    this.cacheStarts[index] = from;
+    this.cacheStarts[index + 1] = from + count;
+    return index;
+  }
+
+  /** Leaves the tokens at the start of `symbols` and returns how many they are. */
+  private mergeWord(bytes: Uint8Array, start: number, end: number): number {
+    if (this.symbols.length < end - start || this.symbols.length > 1 << 20) this.symbols = new Int32Array(Math.max(256, end - start));
+    const { symbols, byteIds, parts } = this;
+    if (parts.ignoreMerges) {
+      const whole = this.tokenIds.get(bytesToToken(bytes, start, end));
+      if (whole !== undefined) {
+        symbols[0] = whole;
+        return 1;
+      }
+    }
+    let length = 0;
+    let afterUnknown = false;
+    for (let at = start; at < end; at++) {
+      const id = byteIds[bytes[at]!]!;
+      if (id >= 0) symbols[length++] = id;
+      else if (this.unk >= 0 && !(afterUnknown && parts.fuseUnk)) symbols[length++] = this.unk;
+      afterUnknown = id < 0;
+    }
+    return this.merger.merge(symbols, length);
+  }
+}

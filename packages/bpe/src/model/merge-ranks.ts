@@ -1,0 +1,45 @@
+import { hashPair } from "../train/pair-table.js";
+
+/** The merges of a model: which pair of ids becomes which id, and how early. */
+export class MergeRanks {
+  /** The id that the merge of each rank makes. */
+  readonly ids: Int32Array;
+  /** Whether two merges make the same id; then the order of work matters beyond the ranks. */
+  readonly ambiguous: boolean;
+  private readonly left: Int32Array;
+  private readonly right: Int32Array;
+  private readonly slots: Int32Array;
+  private readonly mask: number;
+
+  /** @param merges Left id, right id, left id … by rank; of a repeated pair the later rank counts. */
+  constructor(merges: Int32Array, ids: Int32Array) {
+    const count = ids.length;
+    this.ids = ids;
+    this.left = new Int32Array(count);
+    this.right = new Int32Array(count);
+    this.slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
+    this.mask = this.slots.length - 1;
+    const made = new Set<number>();
+    for (let rank = 0; rank < count; rank++) {
+      const left = (this.left[rank] = merges[rank * 2]!);
+      const right = (this.right[rank] = merges[rank * 2 + 1]!);
+      this.slots[this.slotOf(left, right)] = rank + 1;
+      made.add(ids[rank]!);
+    }
+    this.ambiguous = made.size < count;
+  }
+
+  /** The rank of a pair, or -1. */
+  rank(left: number, right: number): number {
+    return this.slots[this.slotOf(left, right)]! - 1;
+  }
+
+  private slotOf(left: number, right: number): number {
+    let slot = hashPair(left, right) & this.mask;
+    for (;;) {
+      const rank = this.slots[slot]! - 1;
+      if (rank < 0 || (this.left[rank] === left && this.right[rank] === right)) return slot;
+      slot = (slot + 1) & this.mask;
+    }
+  }
+}
