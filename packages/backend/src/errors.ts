@@ -6,9 +6,11 @@ export type BackendErrorCode =
   | "compile" // a function can't be compiled
   | "install"; // a download or an installation failed
 
+const ERROR_MARKER: unique symbol = Symbol.for("@llm/error") as never;
+
 /** Every error of this package that a user can cause. The marker lets a command line print one message and exit 1. */
 export class BackendError extends Error {
-  readonly [Symbol.for("@llm/error")] = true;
+  readonly [ERROR_MARKER] = true;
   readonly code: BackendErrorCode;
 
   constructor(code: BackendErrorCode, message: string, options?: ErrorOptions) {

@@ -1,0 +1,91 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
+import { BackendError } from "../errors.js";
+import type { Binding } from "./binding.js";
+import type { Values } from "./dtypes.js";
+import type { NodeBackend, NodeBackendClass } from "./kernels.js";
+
+/** tfjs-node's backend with what tracing needs. */
+export interface TracingBackend extends NodeBackend {
+  /** The eager tensor id behind a tensor; uploads values that TensorFlow has not seen yet. */
+  idOf(tensor: TensorInfo): number;
+  /** Gives a variable a new native tensor (of its shape and type), and frees its old one unless somebody else holds it. */
+  replace(variable: tf.Variable, id: number): void;
+  /** While tracing: called with each eager tensor that the function uses. */
+  onCapture: ((tensor: TensorInfo, id: number) => void) | null;
+  /** While tracing: variables, whose values must not be read. */
+  watched: ReadonlyMap<DataId, tf.Variable> | null;
+}
+
+/**
+ * Extends tfjs-node's class, which is only known at run time. Values that JavaScript wrote reach TensorFlow at their first use: when that
+ * happens inside a trace, values written before it are uploaded and captured, values written inside it become constants of the graph.
+ */
+export function createTracingBackend(Base: NodeBackendClass, binding: Binding): TracingBackend {
+  class Backend extends Base implements TracingBackend {
+    onCapture: TracingBackend["onCapture"] = null;
+    watched: TracingBackend["watched"] = null;
+    #writtenInTrace = new WeakSet<DataId>();
+
+    override move(dataId: DataId, values: Values, shape: number[], dtype: tf.DataType, refCount: number): void {
+      if (this.binding.trace) this.#writtenInTrace.add(dataId);
+      super.move(dataId, values as tf.backend_util.BackendValues, shape, dtype, refCount);
+    }
+
+    override getInputTensorIds(tensors: readonly TensorInfo[]): number[] {
+      if (!this.binding.trace) return super.getInputTensorIds(tensors);
+      for (const tensor of tensors) {
+        if (this.tensorMap.has(tensor.dataId) && !this.#writtenInTrace.has(tensor.dataId)) {
+          const id = this.idOf(tensor);
+          if (id >= 0) this.onCapture?.(tensor, id);
+        }
+      }
+      return super.getInputTensorIds(tensors);
+    }
+
+    idOf(tensor: TensorInfo): number {
+      const { trace } = this.binding;
+      this.binding.trace = null; // upload to an eager tensor, whatever goes on
+      try {
+        return super.getInputTensorIds([tensor])[0]!;
+      } finally {
+        this.binding.trace = trace;
+      }
+    }
+
+    override readSync(dataId: DataId): tf.backend_util.BackendValues {
+      const { trace } = this.binding;
+      if (trace) {
+        const variable = this.watched?.get(dataId);
+        const op = trace.opOf(this.tensorMap.get(dataId).id);
+        if (variable ?? op) {
+          throw new BackendError(
+            "compile",
+            `A compiled function reads the value of ${variable ? `the variable ${variable.name}` : op === "Placeholder" ? "one of its arguments" : `a tensor made by the op ${op}`} (dataSync, arraySync or data). ` +
+              `While it is traced there is no value. Return the tensor and read it outside, or express the choice with ops such as tf.where.`,
+          );
+        }
+      }
+      return super.readSync(dataId);
+    }
+
+    override async read(dataId: DataId): Promise<tf.backend_util.BackendValues> {
+      return this.readSync(dataId);
+    }
+
+    replace(variable: tf.Variable, id: number): void {
+      const entry = this.tensorMap.get(variable.dataId);
+      if (entry.refCount === 1) {
+        const old = entry.id;
+        entry.id = id;
+        this.binding.deleteTensor(old);
+        return;
+      }
+      // A clone shares the old value and keeps it.
+      const value = this.createOutputTensor({ id, shape: entry.shape, dtype: entry.dtype });
+      variable.assign(value);
+      value.dispose();
+    }
+  }
+  return new Backend(binding, "@tensorflow/tfjs-node");
+}

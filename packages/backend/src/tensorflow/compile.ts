@@ -1,0 +1,221 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { plainCompile } from "../compile-plain.js";
+import type { AnyFunction, CompiledFunction, CompiledSignature, CompileMode, CompileOptions } from "../engine.js";
+import { BackendError } from "../errors.js";
+import { flatten, rebuild } from "../nested.js";
+import type { Flat } from "../nested.js";
+import { AttrType } from "./attributes.js";
+import type { TracingBackend } from "./backend.js";
+import type { PreparedCall } from "./binding.js";
+import { Status } from "./status.js";
+import { releaseConstants, traceFunction } from "./trace.js";
+import type { TracedFunction } from "./trace.js";
+
+/** One signature: what a caller may see, and what is needed to run it. */
+interface Executable extends CompiledSignature {
+  /** null when it runs op by op. */
+  traced: TracedFunction | null;
+}
+
+/** What the compiled functions of one engine share. */
+export interface CompileRuntime {
+  backend: TracingBackend;
+  /** Numbers the functions: their names are unique in a TensorFlow context. */
+  nextFunction: number;
+  /** The last asynchronous call; settles when it and all before it are done. */
+  pending: Promise<unknown> | null;
+}
+
+const XLA = [{ name: "_XlaMustCompile", type: AttrType.BOOL, value: true }];
+
+/**
+ * Makes a function that is traced once per signature into a TensorFlow function, and then runs as one call: see {@link CompileOptions} for
+ * how, `CompiledFunction` for what comes out. The signature covers the arguments; variables and tensors that `fn` takes from its closure
+ * are the ones it saw when it was traced (with their values at each call). JavaScript in `fn` runs only while it is traced: numbers that
+ * change from call to call must be tensors, and random numbers must come from a seed tensor.
+ * @throws BackendError "compile" when `fn` reads a value (dataSync) or makes variables; with jit true or false also when TensorFlow refuses.
+ */
+export function createCompiled<F extends AnyFunction>(runtime: CompileRuntime, fn: F, options: CompileOptions = {}): CompiledFunction<F> {
+  const compiled = new Compiled(runtime, fn, options);
+  const call = (...args: Parameters<F>): ReturnType<F> => compiled.call(args);
+  return Object.defineProperties(
+    Object.assign(call, {
+      callAsync: (...args: Parameters<F>) => compiled.callAsync(args),
+      dispose: () => compiled.dispose(),
+    }),
+    { signatures: { get: () => compiled.signatures }, notes: { get: () => compiled.notes } },
+  ) as CompiledFunction<F>;
+}
+
+class Compiled<F extends AnyFunction> {
+  readonly notes: string[] = [];
+  readonly #executables = new Map<string, Executable>();
+  readonly #runtime: CompileRuntime;
+  readonly #fn: F;
+  readonly #plain: CompiledFunction<F>;
+  readonly #jit: "auto" | boolean;
+  readonly #name: string;
+
+  constructor(runtime: CompileRuntime, fn: F, { jit = "auto", name = fn.name || "compiled" }: CompileOptions) {
+    this.#runtime = runtime;
+    this.#fn = fn;
+    this.#plain = plainCompile(fn);
+    this.#jit = jit;
+    this.#name = name;
+  }
+
+  get signatures(): CompiledSignature[] {
+    return [...this.#executables.values()].map(({ traced: _, ...signature }) => signature);
+  }
+
+  call(args: Parameters<F>): ReturnType<F> {
+    // Inside another trace it is a part of that function.
+    if (this.#runtime.backend.binding.trace) return this.#fn(...args) as ReturnType<F>;
+    if (this.#runtime.pending) throw new BackendError("compile", `${this.#name} was called while an asynchronous call runs. Await that one first, or use callAsync.`);
+    const { executable, flat } = this.#prepare(args);
+    while (executable.traced) {
+      const started = performance.now();
+      const call = this.#bind(executable, executable.traced, flat);
+      const { api, context } = this.#runtime.backend.binding;
+      api.TFE_Execute(call.op, call.outputs, call.count, context.status.pointer);
+      if (this.#succeeded(executable, call, context.status, started)) return this.#finish(executable.traced, call);
+    }
+    executable.calls++;
+    return this.#plain(...args);
+  }
+
+  /** Queues behind the engine's other asynchronous calls; arguments and variables are read when the call starts. */
+  callAsync(args: Parameters<F>): Promise<Awaited<ReturnType<F>>> {
+    const runtime = this.#runtime;
+    const after = runtime.pending ?? Promise.resolve();
+    const result = after.then(() => this.#callAsync(args));
+    const settled = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    const pending: Promise<unknown> = settled.then(() => {
+      if (runtime.pending === pending) runtime.pending = null;
+    });
+    runtime.pending = pending;
+    return pending.then(() => result);
+  }
+
+  dispose(): void {
+    const { api, context } = this.#runtime.backend.binding;
+    for (const { traced } of this.#executables.values()) {
+      if (!traced) continue;
+      api.TFE_ContextRemoveFunction(context.pointer, traced.name, context.status.pointer);
+      releaseConstants(traced.inputs);
+    }
+    this.#executables.clear();
+  }
+
+  async #callAsync(args: Parameters<F>): Promise<Awaited<ReturnType<F>>> {
+    const { executable, flat } = this.#prepare(args);
+    const { api } = this.#runtime.backend.binding;
+    while (executable.traced) {
+      const { traced } = executable;
+      const started = performance.now();
+      const call = this.#bind(executable, traced, flat);
+      const before = traced.assigned.map((variable) => this.#runtime.backend.idOf(variable));
+      const status = new Status(api); // the context's own may be used by eager ops meanwhile
+      try {
+        await new Promise<void>((resolve, reject) => {
+          api.TFE_Execute.async(call.op, call.outputs, call.count, status.pointer, (error) => (error ? reject(error) : resolve()));
+        });
+        if (!this.#succeeded(executable, call, status, started)) continue;
+      } finally {
+        status.dispose();
+      }
+      this.#refuseConflicts(traced, before, call);
+      return this.#finish(traced, call) as Awaited<ReturnType<F>>;
+    }
+    executable.calls++;
+    return (await this.#plain(...args)) as Awaited<ReturnType<F>>;
+  }
+
+  #prepare(args: Parameters<F>): { executable: Executable; flat: Flat } {
+    if ((tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth > 0) {
+      throw new BackendError("compile", `${this.#name} is compiled: TensorFlow.js can't differentiate it. Compile the function that computes the gradients.`);
+    }
+    const flat = flatten(args, "identity");
+    let executable = this.#executables.get(flat.key);
+    if (!executable) {
+      executable = this.#trace(flat);
+      this.#executables.set(flat.key, executable);
+    }
+    return { executable, flat };
+  }
+
+  #trace(flat: Flat): Executable {
+    const runtime = this.#runtime;
+    const name = `${this.#name.replace(/[^A-Za-z0-9_]/g, "_").replace(/^_*/, "llm_")}_${runtime.nextFunction++}`;
+    const base = { key: flat.key.slice(1, -1), nodes: 0, inputs: 0, outputs: 0, traceMs: 0, compileMs: 0, calls: 0 };
+    const started = performance.now();
+    try {
+      const traced = traceFunction(runtime.backend, name, this.#fn, flat);
+      const outputs = traced.results.length + traced.assigned.length;
+      const counts = { nodes: traced.nodes, inputs: traced.inputs.length, outputs, traceMs: performance.now() - started };
+      return { ...base, ...counts, traced, mode: this.#jit === false ? "graph" : "xla" };
+    } catch (error) {
+      // A mistake of the function is the user's to mend; what TensorFlow can't record, it can still run.
+      if (this.#jit !== "auto" || !(error instanceof BackendError) || error.code === "compile") throw error;
+      this.#note("eager", error);
+      return { ...base, traced: null, mode: "eager" };
+    }
+  }
+
+  /** The call with the values that arguments and variables have now. */
+  #bind(executable: Executable, traced: TracedFunction, flat: Flat): PreparedCall {
+    const { backend } = this.#runtime;
+    const ids = traced.inputs.map((input) => {
+      if (input.kind === "argument") return backend.idOf(flat.tensors[input.index]!);
+      if (input.kind === "constant") return backend.idOf(input.tensor);
+      if (!input.variable.isDisposed) return backend.idOf(input.variable);
+      throw new BackendError("compile", `${this.#name} uses the variable ${input.variable.name}, which was disposed. Compile the function anew.`);
+    });
+    const attrs = executable.mode === "xla" ? XLA : [];
+    return backend.binding.prepare(traced.name, attrs, ids, traced.results.length + traced.assigned.length);
+  }
+
+  /** False when the call failed in a way that another mode may not: `executable` has changed to that mode. */
+  #succeeded(executable: Executable, call: PreparedCall, status: Status, started: number): boolean {
+    this.#runtime.backend.binding.api.TFE_DeleteOp(call.op);
+    try {
+      status.check(this.#name);
+    } catch (error) {
+      if (this.#jit !== "auto" || executable.calls > 0) throw error;
+      executable.mode = executable.mode === "xla" ? "graph" : "eager";
+      this.#note(executable.mode, error as Error);
+      if (executable.mode === "eager") {
+        releaseConstants(executable.traced!.inputs);
+        executable.traced = null;
+      }
+      return false;
+    }
+    if (executable.calls++ === 0) executable.compileMs = performance.now() - started;
+    return true;
+  }
+
+  /** Results become tensors of the caller, new values go behind their variables. */
+  #finish(traced: TracedFunction, call: PreparedCall): ReturnType<F> {
+    const { backend } = this.#runtime;
+    const ids = backend.binding.collect(call);
+    const results = traced.results.map((metadata, i) => backend.createOutputTensor({ ...metadata, id: ids[i]! }));
+    traced.assigned.forEach((variable, i) => backend.replace(variable, ids[traced.results.length + i]!));
+    return rebuild(traced.template, results) as ReturnType<F>;
+  }
+
+  #refuseConflicts(traced: TracedFunction, before: readonly number[], call: PreparedCall): void {
+    const { backend } = this.#runtime;
+    const changed = traced.assigned.find((variable, i) => variable.isDisposed || backend.idOf(variable) !== before[i]);
+    if (!changed) return;
+    for (const id of backend.binding.collect(call)) backend.binding.deleteTensor(id);
+    throw new BackendError("compile", `The variable ${changed.name} was assigned or disposed while an asynchronous call of ${this.#name} was to assign it. Await the call first.`);
+  }
+
+  #note(mode: CompileMode, error: Error): void {
+    const how = mode === "graph" ? "as a graph without XLA" : "op by op";
+    this.notes.push(`${this.#name} runs ${how}: ${error.message}`);
+  }
+}

@@ -1,0 +1,211 @@
+import { BackendError } from "../errors.js";
+import { AttrType, setGraphAttr } from "./attributes.js";
+import type { OpAttr } from "./attributes.js";
+import type { TensorMetadata } from "./binding.js";
+import type { CApi, GraphOutput, Pointer } from "./c-api.js";
+import { DType, elementCount, int64s } from "./dtypes.js";
+import type { Values } from "./dtypes.js";
+import type { Status } from "./status.js";
+import { newStringTensor, newTensor } from "./tensors.js";
+
+/** A tensor of the graph: no value yet, but a type, a shape and the op that makes it. */
+interface Symbol {
+  output: GraphOutput;
+  op: string;
+  shape: number[];
+  dtype: number;
+}
+
+// Ids of graph tensors are never reused, so that one that leaks out of its trace is recognized.
+let nextSymbolId = -2;
+
+// Constants of this many elements or more are looked at: when all are equal they become a Fill, not megabytes in the graph.
+const FILL_FROM = 64;
+
+/**
+ * A graph under construction. Ops are appended in the order in which the kernels call them; an eager tensor that an op uses becomes an
+ * input of the function the first time (`inputOf` decides, and remembers what it stands for).
+ */
+export class GraphTrace {
+  readonly #api: CApi;
+  readonly #status: Status;
+  readonly #graph: Pointer;
+  readonly #symbols = new Map<number, Symbol>();
+  readonly #constants = new Map<string, GraphOutput>();
+  readonly #inputs: GraphOutput[] = [];
+  readonly #inputIds = new Map<number, number>();
+  readonly #describe: (id: number) => TensorMetadata;
+  #nodes = 0;
+
+  /** `describe` gives the type and shape of an eager tensor. */
+  constructor(api: CApi, status: Status, describe: (id: number) => TensorMetadata) {
+    this.#api = api;
+    this.#status = status;
+    this.#describe = describe;
+    this.#graph = api.TF_NewGraph();
+  }
+
+  get nodes(): number {
+    return this.#nodes;
+  }
+
+  get inputCount(): number {
+    return this.#inputs.length;
+  }
+
+  /** The op that makes a graph tensor, for messages. */
+  opOf(id: number): string | undefined {
+    return this.#symbols.get(id)?.op;
+  }
+
+  /** A new input of the function; inputs are numbered in the order of these calls. */
+  input(dtype: number, shape: readonly number[]): number {
+    const node = this.#begin("Placeholder");
+    this.#api.TF_SetAttrType(node, "dtype", dtype);
+    this.#api.TF_SetAttrShape(node, "shape", int64s(shape), shape.length);
+    const output = { oper: this.#finish(node, "Placeholder"), index: 0 };
+    this.#inputs.push(output);
+    return this.#define({ output, op: "Placeholder", shape: [...shape], dtype });
+  }
+
+  /** The graph tensor that stands for the eager tensor `id`: an input of the function, made at the first use. */
+  inputOf(id: number): { id: number; index: number; isNew: boolean } {
+    const known = this.#inputIds.get(id);
+    const symbol = known ?? this.input(this.#describe(id).dtype, this.#describe(id).shape);
+    if (known === undefined) this.#inputIds.set(id, symbol);
+    const { output } = this.#symbols.get(symbol)!;
+    return { id: symbol, index: this.#inputs.indexOf(output), isNew: known === undefined };
+  }
+
+  constant(shape: readonly number[], dtype: number, values: Values): number {
+    const count = elementCount(shape);
+    const numeric = dtype !== DType.STRING;
+    let output: GraphOutput;
+    if (numeric && count >= FILL_FROM && allEqual(values as Float32Array)) {
+      const first = (values as Float32Array).slice(0, 1);
+      const dims = this.#const([shape.length], DType.INT32, Int32Array.from(shape));
+      const attrs = [{ name: "T", type: AttrType.TYPE, value: dtype }, { name: "index_type", type: AttrType.TYPE, value: DType.INT32 }];
+      output = { oper: this.#node("Fill", attrs, [dims, this.#const([], dtype, first)]), index: 0 };
+    } else {
+      output = this.#const(shape, dtype, values);
+    }
+    return this.#define({ output, op: "Const", shape: [...shape], dtype });
+  }
+
+  /** Appends an op. @throws BackendError "compile" when a result's shape depends on values. */
+  execute(name: string, attrs: readonly OpAttr[], inputs: readonly number[], outputCount: number): TensorMetadata[] {
+    const oper = this.#node(name, attrs, inputs.map((id) => this.#output(id)), outputCount);
+    return Array.from({ length: outputCount }, (_, index) => {
+      const output = { oper, index };
+      const shape = this.#shapeOf(output, name);
+      const dtype = this.#api.TF_OperationOutputType(output);
+      return { id: this.#define({ output, op: name, shape, dtype }), shape, dtype };
+    });
+  }
+
+  /**
+   * Ends the graph: a function with the inputs so far and these outputs; the caller deletes it. An output that is an input, or a
+   * second time the same output, goes through an Identity: a function's outputs are results of its own.
+   */
+  toFunction(name: string, outputIds: readonly number[]): Pointer {
+    const seen = new Set(this.#inputs.map(key));
+    const outputs = outputIds.map((id) => {
+      let output = this.#output(id);
+      if (seen.has(key(output))) output = { oper: this.#node("Identity", [], [output]), index: 0 };
+      seen.add(key(output));
+      return output;
+    });
+    const fn = this.#api.TF_GraphToFunction(
+      this.#graph, name, 0, -1, null, this.#inputs.length, this.#inputs, outputs.length, outputs, null, null, null, this.#status.pointer,
+    );
+    this.#status.check(`making the function ${name}`);
+    return fn;
+  }
+
+  dispose(): void {
+    this.#api.TF_DeleteGraph(this.#graph);
+  }
+
+  #output(id: number): GraphOutput {
+    const symbol = this.#symbols.get(id);
+    if (symbol) return symbol.output;
+    if (id < -1) throw new BackendError("compile", "A compiled function uses a tensor that another trace made. Return it from that function, or make it outside.");
+    return this.#symbols.get(this.inputOf(id).id)!.output;
+  }
+
+  #define(symbol: Symbol): number {
+    const id = nextSymbolId--;
+    this.#symbols.set(id, symbol);
+    return id;
+  }
+
+  #begin(type: string): Pointer {
+    return this.#api.TF_NewOperation(this.#graph, type, `${type}_${this.#nodes++}`);
+  }
+
+  #finish(node: Pointer, type: string): Pointer {
+    const oper = this.#api.TF_FinishOperation(node, this.#status.pointer);
+    this.#status.check(`adding the op ${type} to a graph`);
+    return oper;
+  }
+
+  #node(name: string, attrs: readonly OpAttr[], inputs: readonly GraphOutput[], outputCount = 1): Pointer {
+    void outputCount;
+    const api = this.#api;
+    const node = this.#begin(name);
+    // An op with an attribute N takes a list of N tensors first (ConcatV2, Pack, AddN); N follows from the list.
+    const listLength = attrs.find((attr) => attr.name === "N" && attr.type === AttrType.INT)?.value as number | undefined;
+    if (listLength !== undefined) api.TF_AddInputList(node, inputs.slice(0, listLength), listLength);
+    for (const input of inputs.slice(listLength ?? 0)) api.TF_AddInput(node, input);
+    for (const attr of attrs) if (listLength === undefined || attr.name !== "N") setGraphAttr(api, node, attr);
+    return this.#finish(node, name);
+  }
+
+  #const(shape: readonly number[], dtype: number, values: Values): GraphOutput {
+    const known = constantKey(shape, dtype, values);
+    const same = known === undefined ? undefined : this.#constants.get(known);
+    if (same) return same;
+    const api = this.#api;
+    const borrowed = dtype === DType.STRING ? newStringTensor(api, values as readonly Uint8Array[]) : undefined;
+    const tensor = borrowed?.tensor ?? newTensor(api, shape, dtype, values as Float32Array);
+    try {
+      const node = this.#begin("Const");
+      api.TF_SetAttrType(node, "dtype", dtype);
+      api.TF_SetAttrTensor(node, "value", tensor, this.#status.pointer); // copies
+      this.#status.check("adding a constant to a graph");
+      const output = { oper: this.#finish(node, "Const"), index: 0 };
+      if (known !== undefined) this.#constants.set(known, output);
+      return output;
+    } finally {
+      if (borrowed) borrowed.release();
+      else api.TF_DeleteTensor(tensor);
+    }
+  }
+
+  #shapeOf(output: GraphOutput, name: string): number[] {
+    const api = this.#api;
+    const rank = api.TF_GraphGetTensorNumDims(this.#graph, output, this.#status.pointer);
+    this.#status.check(`shape of ${name}`);
+    const dims = new BigInt64Array(Math.max(1, rank));
+    if (rank > 0) api.TF_GraphGetTensorShape(this.#graph, output, dims, rank, this.#status.pointer);
+    const shape = Array.from(dims.slice(0, Math.max(0, rank)), Number);
+    if (rank < 0 || shape.some((size) => size < 0)) {
+      throw new BackendError("compile", `The shape of the result of ${name} depends on values, which a compiled function can't have. Use a mask instead, or call ${name} outside.`);
+    }
+    return shape;
+  }
+}
+
+const key = ({ oper, index }: GraphOutput): string => `${oper}:${index}`;
+
+function allEqual(values: ArrayLike<number>): boolean {
+  const first = values[0];
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return false;
+  return first === first; // NaNs differ
+}
+
+// Kernels make the same axes and shapes over and over; large constants are not worth comparing.
+function constantKey(shape: readonly number[], dtype: number, values: Values): string | undefined {
+  if (dtype === DType.STRING || values.length > 16 || !ArrayBuffer.isView(values)) return undefined;
+  return `${dtype}[${shape.join()}]${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("hex")}`;
+}

@@ -1,0 +1,74 @@
+import { cpus } from "node:os";
+import * as tf from "@tensorflow/tfjs-core";
+import type { OpenedEngine } from "../engine.js";
+import { BackendError } from "../errors.js";
+import { createTracingBackend } from "./backend.js";
+import { Binding } from "./binding.js";
+import { findLibraryFiles, loadLibrary } from "./c-api.js";
+import type { LibraryFiles } from "./c-api.js";
+import { createCompiled } from "./compile.js";
+import type { CompileRuntime } from "./compile.js";
+import type { ContextOptions } from "./context.js";
+import { applyEnvironment } from "./environment.js";
+import { findKernelPackage, loadKernels } from "./kernels.js";
+
+export interface TensorFlowOptions extends ContextOptions {
+  /** A folder with libtensorflow_cc (or libtensorflow) and libtensorflow_framework, or the two files. */
+  library: string | LibraryFiles;
+}
+
+/** The name under which tfjs-node registers its kernels. */
+const BACKEND = "tensorflow";
+
+/**
+ * Loads libtensorflow, puts tfjs-node's kernels on it and makes it TensorFlow.js's backend.
+ * @throws BackendError "library" or "kernels", which say what is missing; "engine" when a TensorFlow backend is open already.
+ */
+export async function openTensorFlow({ library, ...contextOptions }: TensorFlowOptions): Promise<OpenedEngine> {
+  if (tf.findBackendFactory(BACKEND)) {
+    throw new BackendError("engine", "A TensorFlow engine is open in this process already (TensorFlow.js has one per process). Dispose of it first; don't import @tensorflow/tfjs-node beside this package.");
+  }
+  const files = typeof library === "string" ? findLibraryFiles(library) : library;
+  const { NodeBackend } = loadKernels();
+  applyEnvironment();
+  const binding = new Binding(loadLibrary(files), contextOptions);
+  const backend = createTracingBackend(NodeBackend, binding);
+  tf.registerBackend(BACKEND, () => backend, 3);
+  if (!(await tf.setBackend(BACKEND))) throw new BackendError("engine", "TensorFlow.js refused the TensorFlow backend.");
+
+  const runtime: CompileRuntime = { backend, nextFunction: 0, pending: null };
+  const threads = contextOptions.threads ?? cpus().length;
+  return {
+    device: binding.context.gpu?.replace(/^.*device:/, "") ?? `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    isGpu: binding.isUsingGpuDevice(),
+    version: binding.TF_Version,
+    tf,
+    compile: (fn, options) => createCompiled(runtime, fn, options),
+    memory: () => ({ tensors: tf.memory().numTensors, handles: binding.getNumOfTensors() }),
+    dispose() {
+      if (!tf.findBackendFactory(BACKEND)) return;
+      tf.removeBackend(BACKEND);
+      binding.dispose();
+    },
+  };
+}
+
+/** Whether the TensorFlow engine could be opened from a folder; loads nothing. */
+export interface LibraryProbe {
+  available: boolean;
+  /** Why not, or what was found. */
+  reason: string;
+  files?: LibraryFiles;
+}
+
+/** Looks for the library files in `folder` and for the kernels of tfjs-node(-gpu). An absent one is a normal value with a reason. */
+export function probeLibrary(folder: string): LibraryProbe {
+  try {
+    const files = findLibraryFiles(folder);
+    const kernels = findKernelPackage();
+    if (!kernels) return { available: false, reason: "neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed (npm install --ignore-scripts @tensorflow/tfjs-node-gpu)" };
+    return { available: true, reason: `${files.library} with the kernels of ${kernels.name} ${kernels.version}`, files };
+  } catch (error) {
+    return { available: false, reason: (error as Error).message };
+  }
+}
