@@ -1,1 +1,11 @@
-export {};
+export { type LlamaConfig, validateConfig } from "./config.js";
+export { type Preset, type PresetName, PRESETS, presetConfig } from "./presets.js";
+export { ModelError, type ModelErrorCode } from "./errors.js";
+export { countParameters, disposeParameters, flopsPerToken, type Parameters, parameterShapes } from "./parameters.js";
+export { initialValues, initParameters, type InitOptions } from "./init.js";
+export { forward, type ForwardOptions, hiddenStates } from "./forward.js";
+export { crossEntropyLoss, type Loss, type LossOptions } from "./loss.js";
+export { type CachedOptions, createCache, disposeCache, forwardCached, type KvCache } from "./cache.js";
+export { fromHuggingFaceConfig, toGenerationConfig, toHuggingFaceConfig } from "./huggingface.js";
+export { parametersFrom, parameterValues } from "./weights.js";
+export { decodeSafetensors, encodeSafetensors, type SafetensorsDtype, type StoredTensor } from "./safetensors.js";
