@@ -1,1 +1,16 @@
-export {};
+export { openEngine, type OpenEngineOptions } from "./open.js";
+export { ENGINE_NAMES } from "./engine.js";
+export type {
+  AnyFunction,
+  CompiledFunction,
+  CompiledSignature,
+  CompileMode,
+  CompileOptions,
+  ConsideredEngine,
+  Engine,
+  EngineMemory,
+  EngineName,
+  Nested,
+} from "./engine.js";
+export { BackendError, type BackendErrorCode } from "./errors.js";
+export { locateLibraries, type LibraryPlace } from "./locate.js";
