@@ -1,1 +1,17 @@
-export {};
+export { type Document, type Message, FINEWEB_COLUMNS, chatText } from "./document.js";
+export { DatasetError, ShardError } from "./errors.js";
+export { readDocuments, type ReadOptions, type ReadProgress } from "./sources/read.js";
+export { resolveSources, type ResolveOptions } from "./sources/resolve.js";
+export type { ColumnNames, SourceFile } from "./sources/types.js";
+export { sampleDocuments, type SampleOptions } from "./sample.js";
+export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
+export { writeJsonl } from "./write/jsonl.js";
+export { ShardSetWriter, type ShardSetOptions } from "./shards/writer.js";
+export type { TokenDocument } from "./shards/builder.js";
+export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit } from "./shards/reader.js";
+export { readManifest } from "./shards/manifest.js";
+export type { Manifest, ShardEntry, Split, SplitManifest, TokenType, TokenizerInfo, Tokens } from "./shards/types.js";
+export { PackedLoader, type Batch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
+export { SeededRandom } from "./util/random.js";
+export { atomicWriteFile, writeJsonAtomic } from "./util/files.js";
+export { documentHash, hashFraction, sha256File, sha256Hex } from "./util/hash.js";

@@ -1,0 +1,89 @@
+import { type Document, type Message, NUMBER_COLUMNS, STRING_COLUMNS, chatText } from "../document.js";
+import { DatasetError } from "../errors.js";
+import type { ColumnNames } from "./types.js";
+
+/** A row as it stands in a file: column name to value. */
+export type Row = Record<string, unknown>;
+
+const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant"]);
+
+/** The columns that make a row a document; the first whole set that is present counts. */
+const FORMS: readonly (readonly string[])[] = [["messages"], ["prompt", "response"], ["prompt", "completion"], ["text"], ["content"]];
+
+/** Every column that {@link rowToDocument} looks at. */
+export const wantedColumns = (columns: ColumnNames = {}): string[] => [
+  ...new Set([columns.text, columns.messages, columns.id, ...FORMS.flat(), "id", ...STRING_COLUMNS.map((key) => columns[key] ?? key), ...NUMBER_COLUMNS.map((key) => columns[key] ?? key)].filter((name) => name !== undefined)),
+];
+
+/** Whether these columns can make a document. */
+export function hasContent(names: ReadonlySet<string>, columns: ColumnNames = {}): boolean {
+  const named = [columns.text, columns.messages].filter((name) => name !== undefined);
+  return named.length > 0 ? named.every((name) => names.has(name)) : FORMS.some((form) => form.every((name) => names.has(name)));
+}
+
+/** What is wrong with rows that have none of the columns, for an error message. */
+export const missingContent = (found: readonly string[], columns: ColumnNames = {}): string =>
+  `no ${columns.text ? `"${columns.text}"` : columns.messages ? `"${columns.messages}"` : '"text"'} column; expected ${
+    columns.text || columns.messages ? "that one, as asked for" : '"text", "content", "messages" or "prompt" with "response"'
+  }; found ${found.length > 0 ? found.map((name) => `"${name}"`).join(", ") : "none"}. Name the column that holds the text (--text-column) or use another file`;
+
+function toMessages(value: readonly unknown[], place: string): Message[] {
+  if (value.length === 0) throw new DatasetError(`${place}: "messages" is empty; expected at least one message.`);
+  return value.map((item, index) => {
+    const { role, content } = (item ?? {}) as { role?: unknown; content?: unknown };
+    if (!ROLES.has(role) || typeof content !== "string") {
+      throw new DatasetError(`${place}: message ${index} must have a "role" of system, user or assistant and a "content" that is text; found role ${JSON.stringify(role) ?? "none"} and content of type ${typeof content}.`);
+    }
+    return { role: role as Message["role"], content };
+  });
+}
+
+const asText = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : value instanceof Date ? value.toISOString() : typeof value === "number" || typeof value === "bigint" ? String(value) : undefined;
+
+const asNumber = (value: unknown): number | undefined => {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+};
+
+function contentOf(row: Row, columns: ColumnNames, place: string): { text: string; messages?: Message[] } {
+  const messages = row[columns.messages ?? "messages"];
+  if (Array.isArray(messages) && columns.text === undefined) {
+    const parsed = toMessages(messages, place);
+    return { text: chatText(parsed), messages: parsed };
+  }
+  const reply = row.response ?? row.completion;
+  if (columns.text === undefined && typeof row.prompt === "string" && typeof reply === "string") {
+    const pair: Message[] = [{ role: "user", content: row.prompt }, { role: "assistant", content: reply }];
+    return { text: chatText(pair), messages: pair };
+  }
+  const name = columns.text ?? ("text" in row ? "text" : "content");
+  const text = row[name];
+  // A missing value is an empty document, which cleaning rejects and counts; a missing column is a mistake.
+  if (text === null || (text === undefined && name in row)) return { text: "" };
+  if (typeof text === "string") return { text };
+  if (text === undefined) throw new DatasetError(`${place}: ${missingContent(Object.keys(row), columns)}.`);
+  throw new DatasetError(`${place}: the column "${name}" must hold text; found ${Array.isArray(text) ? "a list" : typeof text}.`);
+}
+
+/**
+ * A row as a document.
+ * @param name Name of the file, for the id of rows that have none
+ * @param index Row number from 0
+ * @param place Where the row is, for messages ("a.jsonl, line 3")
+ * @throws DatasetError naming the place, when the row can't be one
+ */
+export function rowToDocument(row: Row, { name, index, place, columns = {} }: { name: string; index: number; place: string; columns?: ColumnNames | undefined }): Document {
+  const content = contentOf(row, columns, place);
+  const document: Document = { text: content.text, id: asText(row[columns.id ?? "id"]) ?? `${name}#${index}` };
+  for (const key of STRING_COLUMNS) {
+    const value = asText(row[columns[key] ?? key]);
+    if (value !== undefined) document[key] = value;
+  }
+  for (const key of NUMBER_COLUMNS) {
+    const value = asNumber(row[columns[key] ?? key]);
+    if (value !== undefined) document[key] = value;
+  }
+  if (content.messages) document.messages = content.messages;
+  return document;
+}

@@ -1,0 +1,104 @@
+import type { SchemaElement } from "hyparquet";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { type Document, FINEWEB_COLUMNS, STRING_COLUMNS } from "../document.js";
+import { DatasetError } from "../errors.js";
+import { AtomicFile } from "../util/files.js";
+
+/** Options of {@link writeParquet}. */
+export interface WriteParquetOptions {
+  /** Rows in a row group, the unit in which readers stream; default 1,000, as FineWeb has. */
+  rowGroupSize?: number;
+  /** Compression of the pages; default "SNAPPY". */
+  codec?: "SNAPPY" | "UNCOMPRESSED";
+  signal?: AbortSignal;
+}
+
+const text = (name: string, repetition: "REQUIRED" | "OPTIONAL"): SchemaElement => ({ name, type: "BYTE_ARRAY", repetition_type: repetition, converted_type: "UTF8", logical_type: { type: "STRING" } });
+
+/** FineWeb's schema: text and id always there, the rest may be null; score as double, count as int64. */
+const SCHEMA: SchemaElement[] = [
+  { name: "schema", num_children: FINEWEB_COLUMNS.length },
+  text("text", "REQUIRED"),
+  text("id", "REQUIRED"),
+  ...STRING_COLUMNS.map((name) => text(name, "OPTIONAL")),
+  { name: "language_score", type: "DOUBLE", repetition_type: "OPTIONAL" },
+  { name: "token_count", type: "INT64", repetition_type: "OPTIONAL" },
+];
+
+/** A parquet file in FineWeb's columns that is written row group by row group and appears when it is complete. */
+export class ParquetDocumentWriter {
+  #rows: Document[] = [];
+  #documents = 0;
+
+  private constructor(
+    private readonly file: AtomicFile,
+    private readonly writer: ParquetWriter,
+    private readonly rowGroupSize: number,
+  ) {}
+
+  static async create(path: string, { rowGroupSize = 1_000, codec = "SNAPPY" }: WriteParquetOptions = {}): Promise<ParquetDocumentWriter> {
+    const file = await AtomicFile.create(path);
+    // The library writes synchronously into memory; each finished row group goes on to the file.
+    const bytes = new ByteWriter(1 << 20);
+    const flush = async (): Promise<void> => {
+      const chunk = new Uint8Array(bytes.buffer.slice(0, bytes.index));
+      bytes.index = 0;
+      await file.write(chunk);
+    };
+    const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush, finish: flush }), schema: SCHEMA, codec, createdBy: "@llm/dataset" });
+    return new ParquetDocumentWriter(file, writer, rowGroupSize);
+  }
+
+  /** @throws DatasetError for a chat: its turns have no column here */
+  async add(document: Document): Promise<void> {
+    if (document.messages) throw new DatasetError(`The chat ${document.id} can't be written to ${this.file.path}: parquet holds documents; write chats as JSONL.`);
+    this.#rows.push(document);
+    this.#documents++;
+    if (this.#rows.length >= this.rowGroupSize) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    const columnData = FINEWEB_COLUMNS.map((name) => ({
+      name,
+      // Statistics of whole texts are of no use to a reader, and the first bytes of an id neither.
+      statistics: name !== "text",
+      data: rows.map((row) => (name === "token_count" ? (row[name] === undefined ? undefined : BigInt(Math.trunc(row[name]))) : row[name])),
+    }));
+    await this.writer.write({ columnData, rowGroupSize: Math.max(1, rows.length) });
+  }
+
+  /** Ends the file and makes it appear. */
+  async finish(): Promise<{ documents: number; bytes: number }> {
+    if (this.#rows.length > 0) await this.#flush();
+    await this.writer.finish();
+    await this.file.commit();
+    return { documents: this.#documents, bytes: this.file.bytes };
+  }
+
+  /** Removes what was written. */
+  abort(): Promise<void> {
+    return this.file.abort();
+  }
+}
+
+/**
+ * Writes documents as one parquet file in FineWeb's columns ({@link FINEWEB_COLUMNS}); one row group is in memory at a time.
+ * @returns how many documents and bytes it has
+ * @throws DatasetError when the disk is full or a document is a chat
+ */
+export async function writeParquet(path: string, documents: AsyncIterable<Document> | Iterable<Document>, options: WriteParquetOptions = {}): Promise<{ documents: number; bytes: number }> {
+  const writer = await ParquetDocumentWriter.create(path, options);
+  try {
+    for await (const document of documents) {
+      options.signal?.throwIfAborted();
+      await writer.add(document);
+    }
+    return await writer.finish();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
