@@ -1,0 +1,64 @@
+import { indefinite, list } from "../grammar.js";
+import { ANIMALS } from "../lexicon/animals.js";
+import { THINGS } from "../lexicon/objects.js";
+import type { Rng } from "../random.js";
+import { fill } from "../template.js";
+import { drawAllowed, type ChatKind } from "./turn.js";
+
+interface Question { user: string; assistant: string; noun: string; answer: string }
+
+const FOODS_EATEN = [...new Set(ANIMALS.flatMap((animal) => animal.eats))];
+const SKILLS = [...new Set(ANIMALS.flatMap((animal) => animal.can))].filter((skill) => /^(fly|swim|climb|dig|jump|run|dive|hop|sing|hunt)$/.test(skill));
+const HOMES = [...new Set(ANIMALS.map((animal) => animal.home))];
+const MATERIALS = [...new Set(THINGS.map((thing) => thing.madeOf))];
+// What an animal can't do for certain; what the table leaves out is not always a no.
+const CANNOT: Record<string, (noun: string) => boolean> = {
+  fly: (noun) => !/^(hen|rooster|penguin|beetle|ant)$/.test(noun),
+  swim: (noun) => /^(hen|sparrow|robin|bee|butterfly|bat|spider|snail|owl|crow|camel|giraffe|monkey|goat)$/.test(noun),
+  climb: (noun) => /^(fish|shark|whale|dolphin|cow|horse|duck|zebra|elephant|swan|sheep|pig)$/.test(noun),
+  dig: (noun) => /^(fish|whale|butterfly|giraffe|swan|eagle|parrot|bat)$/.test(noun),
+  jump: (noun) => /^(snail|worm|elephant|turtle|crab)$/.test(noun),
+  run: (noun) => /^(fish|snail|worm|snake|whale|dolphin|shark|butterfly|bat|turtle)$/.test(noun),
+  hop: (noun) => /^(fish|snail|worm|snake|whale|cow|elephant)$/.test(noun),
+  sing: (noun) => /^(fish|snail|worm|snake|ant|crab|spider|turtle)$/.test(noun),
+  hunt: (noun) => /^(sheep|cow|snail|worm|rabbit|deer|horse|bee|butterfly)$/.test(noun),
+};
+
+function draw(rng: Rng): Question {
+  const animal = rng.pick(ANIMALS);
+  const an = indefinite(animal.noun);
+  const yes = rng.chance(0.5);
+  switch (rng.below(5)) {
+    case 0: {
+      const food = yes ? rng.pick(animal.eats) : rng.pick(FOODS_EATEN.filter((item) => !animal.eats.includes(item) && item !== "meat" && !item.startsWith(animal.noun)));
+      return { user: `Does ${an} eat ${food}?`, assistant: yes ? `Yes, ${an} eats ${food}.` : `No, ${an} does not eat ${food}. {An} eats ${list(animal.eats)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+    }
+    case 1: {
+      const home = yes ? animal.home : rng.pick(HOMES.filter((item) => item !== animal.home && /(desert|sea|ice|house|cave|beach|hive|jungle)$/.test(item)));
+      return { user: `Does ${an} live ${home}?`, assistant: yes ? `Yes, ${an} lives ${home}.` : `No, ${an} does not live ${home}. {An} lives ${animal.home}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+    }
+    case 2: {
+      const thing = rng.pick(THINGS);
+      const thingAn = indefinite(thing.noun);
+      const material = yes ? thing.madeOf : rng.pick(MATERIALS.filter((item) => item !== thing.madeOf));
+      return { user: `Is ${thingAn} made of ${material}?`, assistant: yes ? `Yes, ${thingAn} is made of ${material}.` : `No, ${thingAn} is not made of ${material}. {An} is made of ${thing.madeOf}.`.replace("{An}", thingAn.replace("a", "A")), noun: thing.noun, answer: yes ? "yes" : "no" };
+    }
+    default: {
+      const can = animal.can.filter((skill) => SKILLS.includes(skill));
+      const cannot = SKILLS.filter((skill) => !can.includes(skill) && (animal.realm !== "air" || skill !== "fly") && CANNOT[skill]?.(animal.noun));
+      if ((yes && can.length === 0) || (!yes && cannot.length === 0)) return draw(rng);
+      const skill = rng.pick(yes ? can : cannot);
+      return { user: `Can ${an} ${skill}?`, assistant: yes ? `Yes, ${an} can ${skill}.` : `No, ${an} cannot ${skill}. {An} can ${list(animal.can)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+    }
+  }
+}
+
+/** "Can a fish swim?" with a yes or a no, and on a no what is true instead. */
+export const yesNo: ChatKind = (rng, allowed) => {
+  const found = drawAllowed(rng, allowed, (random) => {
+    const value = draw(random);
+    return { key: `yes-no ${value.user}`, value };
+  });
+  const assistant = fill(found.assistant, rng, { an: indefinite(found.noun) });
+  return { kind: "yes-no", turns: [{ user: found.user, assistant }], expect: { all: [found.answer, found.noun], any: [] } };
+};

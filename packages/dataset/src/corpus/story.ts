@@ -1,0 +1,135 @@
+import { castCharacter, PROPS, ROLES, nameFor, type Character, type Prop, type Role } from "./cast.js";
+import { FRAMES } from "./frames/all.js";
+import type { Frame } from "./frames/frame.js";
+import { indefinite } from "./grammar.js";
+import { inPlace, PLACES, type Place } from "./lexicon/places.js";
+import { GLAD } from "./lexicon/adjectives.js";
+import type { Rng } from "./random.js";
+import { fill, fillRaw, type Scope } from "./template.js";
+
+/** What a story has to be about; all else is chosen. */
+export interface StoryRequest {
+  role?: Role;
+  prop?: Prop;
+  helper?: Role;
+  name?: { name: string; gender: "m" | "f" };
+  /** Where the character lives. */
+  place?: Place;
+  adjective?: string;
+  propAdjective?: string;
+  short?: boolean;
+  /** Start with a sentence that says what the story is about. */
+  announce?: boolean;
+}
+
+/** A story and what later questions about it can ask. */
+export interface Story {
+  text: string;
+  frame: string;
+  character: Character;
+  prop: Prop;
+  helper?: Character;
+  home: string;
+  /** "the fox could not find the lantern" */
+  problem: string;
+  end: string;
+}
+
+const PLACES_OF = {
+  land: PLACES.filter((place) => place.tags.has("visit")),
+  water: PLACES.filter((place) => place.tags.has("water")),
+};
+
+const INTROS = [
+  "Once upon a time, there was {ac} who lived {home}.", "Once upon a time, {ac} lived {home}.", "Long ago, {ac} lived {home}.", "There was once {ac} who lived {home}.",
+  "{Home} lived {ac}.", "{Ac} lived {home}.", "Once there was {ac}. {C} lived {home}.", "A long time ago, there lived {ac} {home}.",
+];
+const ANNOUNCEMENTS = ["This is a story about {an} and {bare}.", "Here is a story about {an} and {bare}."];
+const ENDINGS = ["In the end, {end}.", "At last, {end}.", "So in the end, {end}.", "And so {end}.", "Finally, {end}."];
+const PROBLEMS = ["But {problem}.", "But there was a problem: {problem}.", "Then {problem}.", "The problem was that {problem}."];
+const LAST = ["{C} was very [happy|glad|proud].", "{C} was [happy|glad] and went home with a smile.", "That night, {c} slept well and dreamed of {o}.", "{C} never forgot that day.", ""];
+const MORE_OBJECT = ["{C} [will always remember|often thinks of] {o}.", "And {c} still talks about {o} today.", "It was a good day for {c} and {o}."];
+
+/** True when the plot can be told of this character, this thing and this helper. */
+export function fits(frame: Frame, role: Role, prop: Prop): boolean {
+  if (frame.sea === false && role.realm === "water") return false;
+  if (frame.who !== undefined && (frame.who === "person") !== role.person) return false;
+  if (frame.needs !== undefined && !frame.needs.every((tag) => prop.tags.has(tag))) return false;
+  return frame.not === undefined || !frame.not.some((tag) => prop.tags.has(tag));
+}
+
+function count(text: string, word: string): number {
+  return text.toLowerCase().split(new RegExp(`\\b${word.toLowerCase()}\\b`)).length - 1;
+}
+
+function words(text: string): number {
+  return text.split(" ").length;
+}
+
+/** The slots that every plot may use. The helper is "an old owl" the first time and "the owl" after that. */
+function storyScope(rng: Rng, frame: Frame, character: Character, prop: Prop, helper: Character, home: string, propAdjective: string, places: readonly Place[]): Scope {
+  let helperKnown = false;
+  const helperNoun = (): string => {
+    if (helperKnown) return helper.the;
+    helperKnown = true;
+    return helper.first;
+  };
+  const [place, goal] = rng.sample(places, 2) as [Place, Place];
+  const scope: Scope = {
+    c: character.the, ac: character.first, ...character.pronoun, home, h: helperNoun, an: indefinite(character.role.noun), bare: indefinite(prop.noun),
+    o: `the ${prop.noun}`, no: prop.noun, noj: `${propAdjective} ${prop.noun}`, ao: indefinite(rng.chance(0.75) ? `${propAdjective} ${prop.noun}` : prop.noun), a: indefinite(prop.noun),
+    use: prop.use, material: prop.madeOf, inp: inPlace(place), top: `to the ${goal.noun}`, p: `the ${place.noun}`, happy: rng.pick(GLAD),
+    friend: character.name ?? "my friend", friendh: "my friend", oneday: rng.pick(["one day", "one morning", "one afternoon", "one fine day", "one sunny day", "one evening"]),
+    onenight: rng.pick(["one night", "one cold night", "one summer night"]),
+  };
+  for (const [name, values] of Object.entries(frame.vars ?? {})) scope[name] = rng.pick(values.filter((value) => value !== prop.noun && value !== character.role.noun && value !== helper.role.noun));
+  return scope;
+}
+
+function chooseCast(rng: Rng, request: StoryRequest): { frame: Frame; role: Role; prop: Prop; helper: Role } {
+  for (;;) {
+    const role = request.role ?? rng.pick(ROLES);
+    const prop = request.prop ?? rng.pick(PROPS);
+    const helper = request.helper ?? rng.pick(ROLES);
+    if (helper.noun === role.noun) continue;
+    if (request.helper === undefined && (helper.realm === "water") !== (role.realm === "water")) continue;
+    const frames = FRAMES.filter((frame) => fits(frame, role, prop) && (request.helper === undefined || frame.helper));
+    if (frames.length === 0) continue;
+    return { frame: rng.pick(frames), role, prop, helper };
+  }
+}
+
+/** Tells a story. The character, the thing and an asked-for helper are each named at least three times. */
+export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
+  const { frame, role, prop, helper: helperRole } = chooseCast(rng, request);
+  const name = request.name ?? (request.role === undefined && rng.chance(role.person ? 0.3 : 0.08) ? nameFor(rng, role) : undefined);
+  const character = castCharacter(rng, role, { ...(name === undefined ? {} : { name }), ...(request.adjective === undefined ? {} : { adjective: request.adjective }) });
+  const helper = castCharacter(rng, helperRole, { helper: true });
+  const home = request.place === undefined ? rng.pick(role.homes) : inPlace(request.place);
+  const propAdjective = request.propAdjective ?? rng.pick(prop.adjectives);
+  const scope = storyScope(rng, frame, character, prop, helper, home, propAdjective, role.realm === "water" ? PLACES_OF.water : PLACES_OF.land);
+  const say = (template: string): string => fill(template, rng, scope);
+
+  const short = request.short ?? rng.chance(0.33);
+  const parts = [say(rng.pick(INTROS)), say(rng.pick(frame.setup))];
+  if (request.announce ?? rng.chance(0.2)) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
+  scope.problem = () => fillRaw(frame.problem, rng, scope);
+  parts.push(say(rng.pick(PROBLEMS)));
+  const needed = frame.steps.filter((step) => !step.startsWith("?"));
+  if (short) parts.push(...(words(parts.join(" ")) < 34 ? [say(needed[needed.length - 1]!)] : []));
+  else for (const step of frame.steps) if (!step.startsWith("?") || rng.chance(0.6)) parts.push(say(step.replace(/^\?/, "")));
+  scope.end = () => fillRaw(frame.end, rng, scope);
+  parts.push(say(rng.pick(ENDINGS)));
+  if (!short) {
+    const closing = say(rng.pick([...(frame.closing ?? []), ...(frame.closing ?? []), ...LAST]));
+    if (closing !== "") parts.push(closing);
+  }
+  const all = parts.join(" ");
+  const seen = character.name ?? role.noun;
+  if (count(all, seen) < 3 || count(all, prop.noun) < 3) parts.push(say(rng.pick(MORE_OBJECT)));
+  if (request.helper !== undefined && count(parts.join(" "), helperRole.noun) < 3) parts.push(say("{C} and {h} are [still|good] friends[ today|]."));
+  return {
+    text: parts.join(" "), frame: frame.id, character, prop, home, problem: fillRaw(frame.problem, rng, scope), end: fillRaw(frame.end, rng, scope),
+    ...(frame.helper ? { helper } : {}),
+  };
+}
