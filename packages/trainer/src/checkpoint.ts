@@ -1,11 +1,11 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { decodeSafetensors, encodeSafetensors, parameterValues } from "@llm/model";
+import { readSafetensors, writeSafetensors } from "@llm/model/node";
 import type { DataCursor } from "./data.js";
 import { TrainerError } from "./errors.js";
 import type { Evaluation } from "./evaluate.js";
-import { linkAtomically, listFolder, sha256, syncFolder, writeAtomically, writeDurably } from "./files.js";
+import { linkAtomically, listFolder, sha256OfFile, syncFolder, writeAtomically } from "./files.js";
 import type { Settings } from "./options.js";
 import { trainerFolder } from "./run-folder.js";
 
@@ -54,7 +54,9 @@ const KEEP = 2;
 const checkpointsFolder = (run: string): string => join(trainerFolder(run), "checkpoints");
 const nameOf = (step: number): string => `step-${String(step).padStart(8, "0")}`;
 
-const encode = async (variables: ReadonlyMap<string, tf.Variable>): Promise<Uint8Array> => encodeSafetensors(await parameterValues(new Map(variables)));
+/** Tensors that are read from the engine one by one, when it is their turn to be written. */
+const lazily = (variables: ReadonlyMap<string, tf.Variable>) =>
+  new Map([...variables].map(([name, variable]) => [name, { shape: variable.shape, data: async () => (await variable.data()) as Float32Array }]));
 
 /**
  * Writes a checkpoint: the folder step-NNNNNNNN appears by one rename with all its files or not at all, then the run's
@@ -70,15 +72,13 @@ export async function saveCheckpoint(run: string, tensors: RunTensors, progress:
   await mkdir(temporary, { recursive: true });
   const files: RunState["files"] = {};
   const state: RunState = { format: "llm-run", version: { major: 1, minor: 0 }, ...progress, files };
-  let weights: Uint8Array = new Uint8Array();
   try {
     for (const part of PARTS) {
-      const bytes = await encode(tensors[part]);
-      if (part === "model") weights = bytes;
-      files[FILES[part]] = { bytes: bytes.byteLength, sha256: sha256(bytes) };
-      await writeDurably(join(temporary, FILES[part]), bytes);
+      const path = join(temporary, FILES[part]);
+      await writeSafetensors(path, lazily(tensors[part]));
+      files[FILES[part]] = { bytes: (await stat(path)).size, sha256: await sha256OfFile(path) };
     }
-    await writeDurably(join(temporary, "state.json"), serialize(state));
+    await writeAtomically(join(temporary, "state.json"), serialize(state));
     await syncFolder(temporary);
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
@@ -87,9 +87,14 @@ export async function saveCheckpoint(run: string, tensors: RunTensors, progress:
     throw new TrainerError(`The checkpoint of step ${progress.step} could not be written to ${parent}; the one before is untouched. Make room or check the folder's permissions, then resume.`, { cause: error });
   }
   await syncFolder(parent);
-  await linkAtomically(join(folder, FILES.model), join(run, FILES.model), weights);
+  await publishWeights(run, folder);
   for (const old of (await listCheckpoints(run)).slice(0, -KEEP)) await rm(join(parent, old), { recursive: true, force: true });
   return { folder, state };
+}
+
+/** Makes a checkpoint's weights the run's own; after a resume too, for a kill may have come between the two renames. */
+export async function publishWeights(run: string, folder: string): Promise<void> {
+  await linkAtomically(join(folder, FILES.model), join(run, FILES.model));
 }
 
 /** Marks the newest checkpoint as the end of its run. */
@@ -104,11 +109,13 @@ export async function listCheckpoints(run: string): Promise<string[]> {
   return (await listFolder(checkpointsFolder(run))).filter((name) => /^step-\d{8,}$/.test(name));
 }
 
+const LEFTOVER = /^(\.step-\d+|.+\.(safetensors|jsonl?|svg|html)(\.\d+-\d+)?)\.tmp$/;
+
 /** Removes what a killed session left half-written. */
 export async function removeLeftovers(run: string): Promise<void> {
   for (const folder of [checkpointsFolder(run), trainerFolder(run), run]) {
     for (const name of await listFolder(folder)) {
-      if (/^\..*\.tmp$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+      if (LEFTOVER.test(name)) await rm(join(folder, name), { recursive: true, force: true });
     }
   }
 }
@@ -138,13 +145,12 @@ export async function readState(run: string): Promise<{ folder: string; state: R
 export async function restoreTensors(folder: string, state: RunState, tensors: RunTensors): Promise<void> {
   for (const part of PARTS) {
     const path = join(folder, FILES[part]);
-    const bytes = await readFile(path);
     const expected = state.files[FILES[part]];
-    const found = sha256(bytes);
+    const found = await sha256OfFile(path);
     if (found !== expected?.sha256) {
       throw new TrainerError(`${path} is damaged: its SHA-256 is ${found.slice(0, 12)}…, state.json says ${expected?.sha256.slice(0, 12)}…. Remove ${folder} to go on from the checkpoint before it.`);
     }
-    const { tensors: stored } = decodeSafetensors(bytes);
+    const { tensors: stored } = await readSafetensors(path);
     for (const [name, variable] of tensors[part]) {
       const tensor = stored.get(name);
       if (!tensor || tensor.shape.join() !== variable.shape.join()) {

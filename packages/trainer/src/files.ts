@@ -1,17 +1,8 @@
 import { createHash } from "node:crypto";
-import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-
-/** Writes a file and waits until it is on the disk. */
-export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
-  const file = await open(path, "w");
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
+import { createReadStream } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { writeFileAtomic } from "@llm/model/node";
 
 /** Makes a rename in this folder survive a power cut. Some systems can't sync a folder; there it does nothing. */
 export async function syncFolder(path: string): Promise<void> {
@@ -23,29 +14,17 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a file complete or not at all: under a temporary name, synced, then renamed. */
-export async function writeAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
+/** Writes a file complete or not at all, and the folders above it. */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
-  try {
-    await writeDurably(temporary, bytes);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path));
+  await writeFileAtomic(path, content);
 }
 
-/** Puts a second name for `source` at `path`, replacing what is there in one step; copies where links are not possible. */
-export async function linkAtomically(source: string, path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+/** Puts a second name for the file `source` at `path`, replacing what is there in one step; copies where links are not possible. */
+export async function linkAtomically(source: string, path: string): Promise<void> {
+  const temporary = `${path}.tmp`;
   await rm(temporary, { force: true });
-  try {
-    await link(source, temporary);
-  } catch {
-    return writeAtomically(path, bytes);
-  }
+  await link(source, temporary).catch(() => copyFile(source, temporary));
   await rename(temporary, path);
   await syncFolder(dirname(path));
 }
@@ -61,4 +40,11 @@ export async function listFolder(path: string): Promise<string[]> {
 }
 
 /** SHA-256 as 64 hexadecimal digits. */
-export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
+export const sha256 = (content: Uint8Array | string): string => createHash("sha256").update(content).digest("hex");
+
+/** SHA-256 of a file of any size. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openShards, type ShardSet } from "@llm/dataset";
-import { fromHuggingFaceConfig, initParameters, type LlamaConfig, type Parameters, presetConfig, toHuggingFaceConfig } from "@llm/model";
-import { loadModel } from "@llm/model/node";
+import { initParameters, type LlamaConfig, type Parameters, presetConfig, toHuggingFaceConfig } from "@llm/model";
+import { loadConfig, loadModel } from "@llm/model/node";
 import { type Lineage, readState, removeLeftovers, type RunState } from "./checkpoint.js";
 import { TrainerError } from "./errors.js";
-import { sha256 } from "./files.js";
+import { sha256, sha256OfFile } from "./files.js";
 import { newSettings, resumedSettings, type Settings, type TrainOptions } from "./options.js";
 import { checkTokenizer, inspectRunFolder } from "./run-folder.js";
 
@@ -48,7 +47,7 @@ export async function openSession(options: TrainOptions): Promise<Session> {
   const special = { vocabSize: tokenizer.vocabSize, bos: tokenizer.bos, eos: tokenizer.eos, pad: tokenizer.pad };
   const loaded = from !== undefined && !resumed ? await loadModel(from) : undefined;
   const config =
-    loaded?.config ?? options.config ?? (resumed && preset === undefined ? await readConfig(out) : presetConfig(preset ?? DEFAULT_PRESET, special));
+    loaded?.config ?? options.config ?? (resumed && preset === undefined ? await loadConfig(out) : presetConfig(preset ?? DEFAULT_PRESET, special));
   if (config.vocabSize !== tokenizer.vocabSize) {
     throw new TrainerError(`The model has a vocabulary of ${config.vocabSize}, the shards of ${tokenizer.vocabSize}. Use a model made for this tokenizer.`);
   }
@@ -57,7 +56,7 @@ export async function openSession(options: TrainOptions): Promise<Session> {
     tokenizer: tokenizer.sha256,
     data: fingerprint,
     config: sha256(JSON.stringify(toHuggingFaceConfig(config))),
-    from: from === undefined ? (resumed?.state.lineage.from ?? null) : sha256(await readFile(join(from, "model.safetensors"))),
+    from: from === undefined ? (resumed?.state.lineage.from ?? null) : await sha256OfFile(join(from, "model.safetensors")),
   };
   if (resumed) checkLineage(out, resumed.state.lineage, lineage);
   const settings = resumed ? resumedSettings(options, resumed.state.settings, config) : newSettings({ ...options, preset: presetName(options) }, config);
@@ -65,10 +64,6 @@ export async function openSession(options: TrainOptions): Promise<Session> {
 }
 
 const presetName = ({ from, config, preset }: TrainOptions): string | undefined => (from !== undefined || config ? undefined : (preset ?? DEFAULT_PRESET));
-
-async function readConfig(run: string): Promise<LlamaConfig> {
-  return fromHuggingFaceConfig(JSON.parse(await readFile(join(run, "config.json"), "utf8")));
-}
 
 const LINEAGE_NAMES: Record<keyof Lineage, string> = { tokenizer: "tokenizer", data: "training data", config: "model config", from: "weights it started from" };
 

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "@llm/backend";
 import { countParameters, type LlamaConfig } from "@llm/model";
 import { progressOf, type Spent } from "./budget.js";
-import { markFinished, type RunState, type RunTensors, restoreTensors, saveCheckpoint } from "./checkpoint.js";
+import { markFinished, publishWeights, type RunState, type RunTensors, restoreTensors, saveCheckpoint } from "./checkpoint.js";
 import { phasesOf, TrainingData } from "./data.js";
 import { TrainerError } from "./errors.js";
 import { createEvaluator, type Evaluation } from "./evaluate.js";
@@ -74,7 +74,10 @@ export async function* train(options: TrainOptions, { engine, signal }: { engine
   const log = await openLog(out, spent.step);
 
   try {
-    if (resumed) await restoreTensors(resumed.folder, resumed.state, tensors);
+    if (resumed) {
+      await restoreTensors(resumed.folder, resumed.state, tensors);
+      await publishWeights(out, resumed.folder);
+    }
     await writeModelCard(out, options.shards, config, shards.manifest);
     const data = await TrainingData.open(shards, { phases: phasesOf(settings), seed: settings.seed, ...(resumed ? { cursor: resumed.state.data } : {}) });
     const schedule = { kind: settings.schedule, lr: settings.lr, warmup: settings.warmup, minRatio: settings.minLrRatio, decayFraction: settings.decayFraction };
