@@ -1,0 +1,83 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { CompiledFunction, Engine } from "@llm/backend";
+import type { Tokenizer } from "@llm/bpe";
+import { countParameters, disposeParameters, forwardCached, type KvCache, type LlamaConfig, type Parameters } from "@llm/model";
+import { InferError } from "./errors.js";
+import type { RunDefaults } from "./options.js";
+
+/** One step of the model over a KV cache: ids [1, n] at `position`, logits [1, vocabSize] for the token at index `last`. */
+export type Step = (ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => { logits: tf.Tensor2D; cache: KvCache };
+
+/** What a {@link Run} is made of. */
+export interface RunParts {
+  config: LlamaConfig;
+  params: Parameters;
+  tokenizer: Tokenizer;
+  engine: Engine;
+  /** Shown to people and to clients of the server; default "model". */
+  name?: string;
+  /** Sampling defaults of this model, such as those of its generation_config.json. */
+  defaults?: RunDefaults;
+  /** Tokens that end a text; default: the configuration's `eos`. */
+  eos?: readonly number[];
+}
+
+/** A model with its tokenizer on an engine, ready to generate. */
+export interface Run {
+  readonly name: string;
+  readonly config: LlamaConfig;
+  readonly params: Parameters;
+  readonly tokenizer: Tokenizer;
+  readonly engine: Engine;
+  readonly defaults: RunDefaults;
+  /** Tokens that end a text. */
+  readonly eos: ReadonlySet<number>;
+  /** What stands before a plain text: `<s>`, or what the tokenizer's own post-processor adds, or nothing. */
+  readonly prefix: readonly number[];
+  /** Whether the tokenizer has the chat tokens, so that {@link chat} can be used. Says nothing about what was trained. */
+  readonly hasChat: boolean;
+  readonly parameterCount: number;
+  /** The compiled step. */
+  readonly step: CompiledFunction<Step>;
+  /** Frees the weights and the compiled step; the engine stays open. */
+  dispose(): void;
+}
+
+/** Rows that an embedding may have beyond the tokenizer's tokens: some models round their vocabulary up for speed. */
+const MOST_PADDING = 255;
+
+/**
+ * Puts a model and its tokenizer together. `loadRun` does this for a folder.
+ *
+ * @throws {InferError} `run` if the tokenizer has more tokens than the model, or far fewer.
+ */
+export function createRun({ config, params, tokenizer, engine, name = "model", defaults = {}, eos = [config.eos] }: RunParts): Run {
+  const spare = config.vocabSize - tokenizer.vocabSize;
+  if (spare < 0 || spare > MOST_PADDING || (spare > 0 && config.vocabSize % 8 !== 0)) {
+    throw new InferError("run", `Tokenizer and model don't belong together: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocab_size is ${config.vocabSize}. Use the tokenizer.json that the model was trained with.`);
+  }
+  const step = engine.compile((ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => forwardCached(config, params, ids, position, cache, { last }), { name: "infer_step" });
+  return {
+    name,
+    config,
+    params,
+    tokenizer,
+    engine,
+    defaults,
+    eos: new Set(eos),
+    prefix: prefixOf(tokenizer, config),
+    hasChat: ["<s>", "</s>", "<|user|>", "<|assistant|>"].every((token) => tokenizer.tokenToId(token) !== undefined),
+    parameterCount: countParameters(config),
+    step,
+    dispose() {
+      step.dispose();
+      disposeParameters(params);
+    },
+  };
+}
+
+function prefixOf(tokenizer: Tokenizer, config: LlamaConfig): number[] {
+  const framed = Array.from(tokenizer.encodeAsSaved("").ids);
+  if (framed.length > 0) return framed.filter((id, at) => at < framed.length - 1 || id !== config.eos);
+  return tokenizer.tokenToId("<s>") === config.bos ? [config.bos] : [];
+}
