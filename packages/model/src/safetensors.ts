@@ -140,10 +140,12 @@ function checkEntry(name: string, value: unknown, base: number): TensorEntry {
   return { dtype: dtype as SafetensorsDtype, shape: shape as number[], begin: base + begin, end: base + end };
 }
 
-/** The numbers of one tensor as float32, from the bytes of its range. */
+/** The numbers of one tensor as float32, from the bytes of its range; bytes that have a buffer of their own are not copied. */
 export function decodeTensor(entry: TensorEntry, bytes: Uint8Array): Float32Array {
-  if (entry.dtype === "F32") return new Float32Array(bytes.slice().buffer);
-  const halves = new Uint16Array(bytes.slice().buffer);
+  // A copy by constructor: `slice` of a Node Buffer, which is a Uint8Array too, would share the pool it lies in.
+  const { buffer } = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  if (entry.dtype === "F32") return new Float32Array(buffer);
+  const halves = new Uint16Array(buffer);
   return entry.dtype === "F16" ? float16ToFloat32(halves) : bfloat16ToFloat32(halves);
 }
 
