@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { main } from "../src/cli.js";
 import { countingDocuments, makeShards, temporaryFolder } from "./helpers.js";
 
@@ -11,10 +11,9 @@ async function llmTrainer(...args: string[]): Promise<{ code: number; out: strin
   const [writeOut, writeErr] = [stdout.write, stderr.write];
   stdout.write = ((chunk: string) => Boolean((caught.out += chunk))) as typeof stdout.write;
   stderr.write = ((chunk: string) => Boolean((caught.err += chunk))) as typeof stderr.write;
-  const restore = (): void => void Object.assign(stdout, { write: writeOut }) ?? Object.assign(stderr, { write: writeErr });
-  onTestFinished(restore);
   try {
-    return { code: await main(args), ...caught };
+    const code = await main(args);
+    return { code, ...caught };
   } finally {
     stdout.write = writeOut;
     stderr.write = writeErr;
