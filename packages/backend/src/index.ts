@@ -14,3 +14,5 @@ export type {
 } from "./engine.js";
 export { BackendError, type BackendErrorCode } from "./errors.js";
 export { locateLibraries, type LibraryPlace } from "./locate.js";
+export { installTensorFlow, type Installed, type InstallOptions, type InstallProgress } from "./install/index.js";
+export { diagnose, type Diagnosis } from "./doctor/index.js";

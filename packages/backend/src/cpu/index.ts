@@ -2,11 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { version_cpu, type MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import type { OpenedEngine } from "../engine.js";
 import { plainCompile } from "../compile-plain.js";
+import { registerGradients } from "../gradients.js";
 import { addSegments, segmentSumShapes } from "../segment-sum.js";
 
 /** Opens the engine in plain JavaScript: always there, on one thread, for small things only. */
 export async function openCpu(): Promise<OpenedEngine> {
   registerSegmentSum();
+  await registerGradients();
   await tf.setBackend("cpu");
   silence(tf.backend());
   await tf.ready();

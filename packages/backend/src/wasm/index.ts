@@ -5,6 +5,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { BackendWasm, setThreadsCount, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import type { OpenedEngine } from "../engine.js";
 import { plainCompile } from "../compile-plain.js";
+import { registerGradients } from "../gradients.js";
 import { registerTrainingKernels } from "./kernels.js";
 import { loadModule, MAX_THREADS, unrefWorkers } from "./module.js";
 
@@ -22,6 +23,7 @@ export async function openWasm({ threads = availableParallelism() }: { threads?:
     throw error;
   });
   const started = await opened;
+  await registerGradients();
   await tf.setBackend("wasm");
   return {
     isGpu: false,
