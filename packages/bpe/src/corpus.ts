@@ -1,1 +1,3 @@
-export {};
+export { tokenizeCorpus, type TokenizeOptions, type TokenizeProgress } from "./corpus/tokenize.js";
+export { loadTokenizer, saveTokenizer } from "./corpus/files.js";
+export { trainingTexts } from "./corpus/texts.js";

@@ -42,10 +42,11 @@ describe("the scanner", () => {
     const ends = (text: string): string => {
       const length = utf8.encodeInto(text, bytes).written;
       let [characters, list] = [0, ""];
-      for (let start = 0, end = 0; start < length; start = end) {
-        end = wordEnd(bytes, start, length);
+      for (let start = 0; start < length; ) {
+        const end = wordEnd(bytes, start, length);
         for (let at = start; at < end; at++) if ((bytes[at]! & 0xc0) !== 0x80) characters++;
         list += `${start ? "," : ""}${characters}`;
+        start = end;
       }
       return list;
     };

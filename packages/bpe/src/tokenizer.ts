@@ -128,11 +128,12 @@ export class Tokenizer {
    * Encodes a text exactly as Hugging Face's `Tokenizer.from_file(path).encode(text)` does: special tokens in the text are
    * parsed, and the file's own post-processor, truncation and padding apply.
    *
-   * @param addSpecialTokens Whether the post-processor adds its tokens; default true, as there.
+   * @param options `addSpecialTokens`: whether the post-processor adds its tokens; default true, as there. `special`: default
+   *   "parse", as there.
    */
-  encodeAsSaved(text: string, { addSpecialTokens = true }: { addSpecialTokens?: boolean } = {}): Encoding {
+  encodeAsSaved(text: string, { addSpecialTokens = true, special = "parse" }: EncodeOptions = {}): Encoding {
     const frame = addSpecialTokens ? this.frame : { before: [], after: [] };
-    return { ids: fitToFile(this.encode(text, { special: "parse" }).ids, frame, this.document) };
+    return { ids: fitToFile(this.encode(text, { special }).ids, frame, this.document) };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BpeError, Tokenizer, encodeChat, specialTokensMap, tokenizerConfig, trainBpe, CHAT_TEMPLATE, type BatchOptions, type ChatMessage } from "@llm/bpe";
+import { BpeError, type Tokenizer, encodeChat, specialTokensMap, tokenizerConfig, trainBpe, CHAT_TEMPLATE, type BatchOptions, type ChatMessage } from "@llm/bpe";
 import { golden } from "./goldens.js";
 import { prose } from "./texts.js";
 

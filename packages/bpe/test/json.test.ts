@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BpeError, Tokenizer, trainBpe } from "@llm/bpe";
+import { BpeError, DEFAULT_SPECIAL_TOKENS, Tokenizer, trainBpe } from "@llm/bpe";
 
 interface File {
   added_tokens: Record<string, unknown>[];
@@ -10,7 +10,7 @@ interface File {
   model: Record<string, unknown> & { vocab: Record<string, number>; merges: unknown[] };
 }
 
-const trained = await trainBpe(["12 12 13 13 __proto__ __proto__ \"q\" \\ \u007f"], { vocabSize: 300, minFrequency: 1 });
+const trained = await trainBpe(["12 12 13 13 \"q\" \\ \u007f"], { vocabSize: 300, minFrequency: 1, specialTokens: [...DEFAULT_SPECIAL_TOKENS, "__proto__"] });
 const file = (change: (file: File) => void): File => {
   const copy = JSON.parse(trained.toJSON()) as File;
   change(copy);

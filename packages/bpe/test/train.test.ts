@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_SPECIAL_TOKENS, Tokenizer, trainBpe, type TrainOptions, type TrainProgress } from "@llm/bpe";
+import { DEFAULT_SPECIAL_TOKENS, type Tokenizer, trainBpe, type TrainOptions, type TrainProgress } from "@llm/bpe";
 import { golden, sha256, type TrainGolden } from "./goldens.js";
 import { trainReference } from "./reference.js";
 import { prose, unicodeMix } from "./texts.js";

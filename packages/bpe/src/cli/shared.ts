@@ -1,0 +1,26 @@
+/** What SOURCE means on every command. */
+export const SOURCES = "files (.parquet, .jsonl, .txt), folders, globs, or hf://datasets/OWNER/NAME/PATH";
+
+/** Runs work that Ctrl-C ends in order: the first one aborts it. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once("SIGINT", abort);
+  process.once("SIGTERM", abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off("SIGINT", abort);
+    process.off("SIGTERM", abort);
+  }
+}
+
+/** All of standard input. */
+export async function readInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** Writes to standard output and waits until it is taken, so that a large answer is not cut off. */
+export const writeOutput = (text: string): Promise<void> => new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve())));

@@ -1,0 +1,56 @@
+import { Command, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, printJson } from "@llm/cli-kit";
+import { type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
+import { SOURCES, interruptible } from "./shared.js";
+
+interface Options {
+  tokenizer: string;
+  out: string;
+  val: number;
+  chat?: boolean;
+  modelMaxLength: number;
+  textColumn?: string;
+  json?: boolean;
+}
+
+/** `llm-bpe tokenize` */
+export function tokenizeCommand(): Command {
+  const command = new Command("tokenize")
+    .description("turn documents, or chats, into token shards")
+    .argument("<source...>", SOURCES)
+    .requiredOption("--tokenizer <file>", "the tokenizer.json")
+    .requiredOption("--out <folder>", "the folder of the shards")
+    .option("--val <fraction>", "share of the documents for validation, chosen by a hash of each text", fraction, 0.01)
+    .option("--chat", "only rows with messages, with a loss mask over the assistant's replies (default: every row, no masks)")
+    .option("--model-max-length <tokens>", "the model's context, for tokenizer_config.json", integer(1), 1024)
+    .option("--text-column <name>", "the column that holds the text (default: text, content or messages)");
+  return addCommonOptions(command).action((sources: string[], options: Options) => interruptible((signal) => tokenize(sources, options, signal)));
+}
+
+async function tokenize(sources: string[], { textColumn, json, ...options }: Options, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  const bar = createProgress({ label: "tokenize", unit: "bytes" });
+  let last: TokenizeProgress | undefined;
+  const manifest = await tokenizeCorpus(sources, {
+    ...options,
+    ...(textColumn === undefined ? {} : { columns: { text: textColumn } }),
+    signal,
+    onProgress: (event) => {
+      last = event;
+      bar.setTotal(event.totalBytes);
+      bar.update(event.bytes, `${formatCount(event.tokens)} tokens, ${formatBytes(event.textBytes / seconds())}/s`);
+    },
+  });
+  const { train, val } = manifest.splits;
+  const reused = last?.reused === true;
+  bar.stop(reused ? "nothing to do" : undefined);
+  const throughput = reused ? "already there" : `${formatBytes((train.textBytes + val.textBytes) / seconds())}/s`;
+  process.stderr.write(
+    `train ${formatCount(train.documents)} documents, ${formatCount(train.tokens)} tokens; val ${formatCount(val.documents)} documents, ${formatCount(val.tokens)} tokens; ` +
+      `${manifest.bytesPerToken.toFixed(2)} bytes per token; ${throughput} -> ${options.out}\n`,
+  );
+  if (json) {
+    const split = ({ documents, tokens, lossTokens, textBytes, shards }: typeof train) => ({ documents, tokens, lossTokens, textBytes, shards: shards.length });
+    printJson({ out: options.out, reused, bytesPerToken: manifest.bytesPerToken, seconds: seconds(), train: split(train), val: split(val) });
+  }
+}
