@@ -1,3 +1,16 @@
-export async function main(_argv: readonly string[]): Promise<number> {
-  return 2;
+import { Command, runCli } from "@llm/cli-kit";
+import { inspectCommand } from "./cli/inspect.js";
+import { prepareCommand } from "./cli/prepare.js";
+import { sampleCommand } from "./cli/sample.js";
+import { verifyCommand } from "./cli/verify.js";
+
+/** Runs `llm-dataset` with arguments and returns its exit code: 0 done, 1 a known error, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command("llm-dataset")
+    .description("Documents in, clean text and token shards out. SOURCE is a file, a folder or a glob of .parquet, .jsonl or .txt, or hf://datasets/OWNER/NAME/PATH.")
+    .addCommand(sampleCommand())
+    .addCommand(prepareCommand())
+    .addCommand(inspectCommand())
+    .addCommand(verifyCommand());
+  return runCli(program, argv);
 }

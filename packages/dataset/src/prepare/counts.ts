@@ -1,0 +1,55 @@
+import { type RejectReason, REJECT_REASONS, type Verdict } from "../clean/clean.js";
+
+/** Lengths are counted in classes of powers of two: class k has 2^k up to 2^(k+1) - 1 characters; the last has all above. */
+export const LENGTH_CLASSES = 24;
+
+/** What cleaning did, in numbers that add up over parts. */
+export interface Counts {
+  /** Rows read. */
+  read: number;
+  /** Kept. */
+  documents: number;
+  chats: number;
+  /** Characters (UTF-16 units) and UTF-8 bytes of the texts that are kept. */
+  characters: number;
+  bytes: number;
+  /** Texts, kept or not, that normalizing changed. */
+  changed: number;
+  rejected: Record<RejectReason, number>;
+  /** Kept documents and chats by length class. */
+  lengths: number[];
+}
+
+export const noCounts = (): Counts => ({
+  read: 0,
+  documents: 0,
+  chats: 0,
+  characters: 0,
+  bytes: 0,
+  changed: 0,
+  rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>,
+  lengths: Array<number>(LENGTH_CLASSES).fill(0),
+});
+
+/** Adds one verdict. */
+export function count(counts: Counts, { document, reason, changed }: Verdict): void {
+  counts.read++;
+  if (changed) counts.changed++;
+  if (reason) {
+    counts.rejected[reason]++;
+    return;
+  }
+  if (document.messages) counts.chats++;
+  else counts.documents++;
+  counts.characters += document.text.length;
+  counts.bytes += Buffer.byteLength(document.text);
+  const length = Math.min(LENGTH_CLASSES - 1, Math.floor(Math.log2(Math.max(1, document.text.length))));
+  counts.lengths[length] = counts.lengths[length]! + 1;
+}
+
+/** Adds the counts of a part. */
+export function addCounts(total: Counts, part: Counts): void {
+  for (const key of ["read", "documents", "chats", "characters", "bytes", "changed"] as const) total[key] += part[key];
+  for (const reason of REJECT_REASONS) total.rejected[reason] += part.rejected[reason];
+  total.lengths = total.lengths.map((value, index) => value + (part.lengths[index] ?? 0));
+}

@@ -1,0 +1,29 @@
+import { stat } from "node:fs/promises";
+import type { CleanOptions } from "../clean/clean.js";
+import type { ColumnNames, SourceFile } from "../sources/types.js";
+import { sha256File, sha256Hex } from "../util/hash.js";
+
+/** Raised when the same input would give other output. */
+const PIPELINE_VERSION = 1;
+/** Files up to this size are hashed in full. */
+const FULL_HASH = 256 << 20;
+const SAMPLE = 1 << 20;
+
+/** A file's identity: its content in full up to 256 MiB; above, size, time of change, and a MiB of beginning, middle and end. */
+async function contentDigest(file: SourceFile): Promise<string> {
+  if (file.digest) return file.digest;
+  const path = await file.locate();
+  if (file.size <= FULL_HASH) return sha256File(path);
+  const samples = await Promise.all([0, Math.floor(file.size / 2), file.size - SAMPLE].map((start) => sha256File(path, { start, end: start + SAMPLE - 1 })));
+  return sha256Hex([file.size, (await stat(path)).mtimeMs, ...samples].join(" "));
+}
+
+/** Digest of everything that the result depends on: the files' names and contents, the settings, the version of the pipeline. */
+export async function fingerprintOf(files: readonly SourceFile[], settings: Required<CleanOptions> & { limit: number | null; columns: ColumnNames }, signal?: AbortSignal): Promise<string> {
+  const inputs: [string, string][] = [];
+  for (const file of files) {
+    signal?.throwIfAborted();
+    inputs.push([file.name, await contentDigest(file)]);
+  }
+  return sha256Hex(JSON.stringify({ version: PIPELINE_VERSION, settings, inputs }));
+}

@@ -1,0 +1,110 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Verdict } from "../clean/clean.js";
+import { atomicWriteFile, writeJsonAtomic } from "../util/files.js";
+import { JsonlWriter } from "../write/jsonl.js";
+import { ParquetDocumentWriter } from "../write/parquet.js";
+import { type Counts, count, noCounts } from "./counts.js";
+
+/** Where reading stands: the next row of a source file. */
+export interface Cursor {
+  file: number;
+  row: number;
+}
+
+/** The names of a part's files, and the folders and names they get in the result. */
+export const OUTPUTS = [
+  { kind: "documents", part: "documents.parquet", extension: "parquet" },
+  { kind: "chats", part: "chats.jsonl", extension: "jsonl" },
+  { kind: "rejected", part: "rejected.jsonl", extension: "jsonl" },
+] as const;
+export type OutputKind = (typeof OUTPUTS)[number]["kind"];
+
+/** part.json, written last: the part is complete, and this is what it did. */
+export interface PartMarker {
+  counts: Counts;
+  /** Rows read of each source file, by its number. */
+  rows: Record<string, number>;
+  /** Rows and bytes of the files that the part has. */
+  files: Partial<Record<OutputKind, { documents: number; bytes: number }>>;
+  /** Where the next part begins; undefined after the last one. */
+  next?: Cursor;
+}
+
+const MARKER = "part.json";
+const HASHES = "hashes.bin";
+export const partFolder = (work: string, index: number): string => join(work, `part-${String(index).padStart(5, "0")}`);
+
+/** The marker of a complete part, or undefined. */
+export async function readMarker(folder: string): Promise<PartMarker | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, MARKER), "utf8")) as PartMarker;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls back with the hashes of the texts that a complete part kept. */
+export async function readHashes(folder: string, each: (high: number, low: number) => void): Promise<void> {
+  const bytes = await readFile(join(folder, HASHES));
+  for (let at = 0; at < bytes.length; at += 8) each(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4));
+}
+
+/** Writes one part of the result: a folder that counts once its marker is there. */
+export class PartWriter {
+  readonly #counts = noCounts();
+  readonly #rows: Record<string, number> = {};
+  readonly #hashes: number[] = [];
+  readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter } = {};
+
+  private constructor(private readonly folder: string) {}
+
+  /** Starts a part anew; what an interrupted run left of it is removed. */
+  static async create(folder: string): Promise<PartWriter> {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    return new PartWriter(folder);
+  }
+
+  get read(): number {
+    return this.#counts.read;
+  }
+
+  readonly onHash = (high: number, low: number): void => {
+    this.#hashes.push(high, low);
+  };
+
+  /** Adds a judged document of source file `file`. */
+  async add(file: number, verdict: Verdict): Promise<void> {
+    count(this.#counts, verdict);
+    this.#rows[file] = (this.#rows[file] ?? 0) + 1;
+    const { document, reason } = verdict;
+    if (reason) await (this.#writers.rejected ??= await this.#jsonl("rejected.jsonl")).add({ reason, ...document });
+    else if (document.messages) {
+      const { messages, text: _text, ...columns } = document;
+      await (this.#writers.chats ??= await this.#jsonl("chats.jsonl")).add({ messages, ...columns });
+    } else await (this.#writers.documents ??= await ParquetDocumentWriter.create(join(this.folder, "documents.parquet"))).add(document);
+  }
+
+  /** Completes the part. */
+  async finish(next: Cursor | undefined): Promise<PartMarker> {
+    const files: PartMarker["files"] = {};
+    for (const { kind } of OUTPUTS) {
+      const written = await this.#writers[kind]?.finish();
+      if (written) files[kind] = written;
+    }
+    await atomicWriteFile(join(this.folder, HASHES), new Uint8Array(Uint32Array.from(this.#hashes).buffer));
+    const marker: PartMarker = { counts: this.#counts, rows: this.#rows, files, ...(next ? { next } : {}) };
+    await writeJsonAtomic(join(this.folder, MARKER), marker);
+    return marker;
+  }
+
+  /** Closes what is open; the folder is cleared when the part is started anew. */
+  async abort(): Promise<void> {
+    for (const writer of Object.values(this.#writers)) await writer.abort();
+  }
+
+  #jsonl(name: string): Promise<JsonlWriter> {
+    return JsonlWriter.create(join(this.folder, name));
+  }
+}
