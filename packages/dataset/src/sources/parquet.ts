@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import * as zlib from "node:zlib";
 import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
@@ -23,35 +23,40 @@ const guarded: Compressors = Object.fromEntries(
   ]),
 );
 
-/** A file as hyparquet reads it: exact reads into buffers of their own. */
+/** A file as hyparquet reads it. */
 interface OpenFile extends AsyncBuffer {
-  close(): Promise<void>;
+  slice(start: number, end?: number): ArrayBuffer;
+  close(): void;
 }
 
-async function openBuffer(path: string): Promise<OpenFile> {
-  const handle = await open(path, "r");
-  const { size } = await handle.stat();
+/**
+ * Opens a file for exact reads into buffers of their own. Reads are synchronous on purpose: hyparquet starts several
+ * at once, and where a damaged file makes two promises fail, one of them would be left without a handler.
+ */
+function openBuffer(path: string): OpenFile {
+  const file = openSync(path, "r");
+  const { size } = fstatSync(file);
   return {
     byteLength: size,
-    async slice(start: number, end: number = size): Promise<ArrayBuffer> {
+    slice(start, end = size) {
       if (!(start >= 0 && start <= end && end <= size)) throw new Error(`it points to bytes ${start} to ${end}, but has only ${size}`);
       const bytes = new Uint8Array(end - start);
       for (let at = 0; at < bytes.length; ) {
-        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
-        if (bytesRead === 0) throw new Error(`it ended at byte ${start + at} while being read`);
-        at += bytesRead;
+        const read = readSync(file, bytes, at, bytes.length - at, start + at);
+        if (read === 0) throw new Error(`it ended at byte ${start + at} while being read`);
+        at += read;
       }
       return bytes.buffer;
     },
-    close: () => handle.close(),
+    close: () => closeSync(file),
   };
 }
 
 async function readMetadata(file: OpenFile): Promise<FileMetaData> {
   if (file.byteLength < 12) throw new Error(`${file.byteLength} bytes are too few`);
-  const head = new Uint8Array(await file.slice(0, 4));
+  const head = new Uint8Array(file.slice(0, 4));
   if (String.fromCharCode(...head) !== "PAR1") throw new Error("it does not begin with PAR1");
-  const tail = new DataView(await file.slice(file.byteLength - 8));
+  const tail = new DataView(file.slice(file.byteLength - 8));
   if (tail.getUint32(4, true) !== 0x31524150) throw new Error("it does not end with PAR1, so the end is missing");
   const footer = tail.getUint32(0, true);
   if (footer > LIMITS.parquetFooter) throw new Error(`its footer of ${footer} bytes is larger than the limit of ${LIMITS.parquetFooter}`);
@@ -60,7 +65,7 @@ async function readMetadata(file: OpenFile): Promise<FileMetaData> {
 
 /** The names of the columns and the number of rows of a parquet file. @throws DatasetError when it is not one */
 export async function parquetInfo(path: string, name = path): Promise<{ columns: string[]; rows: number; rowGroups: number; codecs: string[] }> {
-  const file = await openBuffer(path);
+  const file = openBuffer(path);
   try {
     const metadata = await readMetadata(file);
     return {
@@ -72,7 +77,7 @@ export async function parquetInfo(path: string, name = path): Promise<{ columns:
   } catch (error) {
     throw damaged(name, "", error);
   } finally {
-    await file.close();
+    file.close();
   }
 }
 
@@ -87,7 +92,7 @@ const damaged = (name: string, where: string, error: unknown): unknown =>
  * @throws DatasetError naming the file, when it is damaged or has no column with text
  */
 export async function* readParquet(path: string, name: string, { columns, skip = 0, signal, onBytes }: FileReadOptions = {}): AsyncGenerator<Document> {
-  const file = await openBuffer(path);
+  const file = openBuffer(path);
   let where = "";
   try {
     const metadata = await readMetadata(file);
@@ -120,6 +125,6 @@ export async function* readParquet(path: string, name: string, { columns, skip =
   } catch (error) {
     throw damaged(name, where, error);
   } finally {
-    await file.close();
+    file.close();
   }
 }
