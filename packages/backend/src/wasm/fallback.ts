@@ -13,12 +13,17 @@ export function onCpu(kernel: KernelConfig): WasmKernel {
   const run = kernel.kernelFunc as KernelFunc;
   return ({ inputs, attrs, backend }) => {
     if (!cpu) silence((cpu = new MathBackendCPU()));
-    const taken = new Map<string, TensorInfo | TensorInfo[]>();
-    const take = (info: TensorInfo): TensorInfo => cpu!.makeTensorInfo(info.shape, info.dtype, backend.readSync(info.dataId));
-    for (const [name, input] of Object.entries(inputs as Record<string, TensorInfo | TensorInfo[] | null | undefined>)) {
-      if (input) taken.set(name, Array.isArray(input) ? input.map(take) : take(input));
-    }
-    const result = run({ inputs: Object.fromEntries(taken) as never, attrs: attrs as never, backend: cpu });
+    const taken: TensorInfo[] = [];
+    // Inputs are a record of tensors or of lists of them, or (Einsum) one list.
+    const take = (input: unknown): unknown => {
+      if (Array.isArray(input)) return input.map(take);
+      if (!input) return input;
+      const { shape, dtype, dataId } = input as TensorInfo;
+      taken.push(cpu!.makeTensorInfo(shape, dtype, backend.readSync(dataId)));
+      return taken.at(-1);
+    };
+    const copies = Array.isArray(inputs) ? inputs.map(take) : Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, take(input)]));
+    const result = run({ inputs: copies as never, attrs: attrs as never, backend: cpu });
     const give = (info: TensorInfo): TensorInfo => {
       const values = cpu!.readSync(info.dataId) as TypedArray;
       const out = backend.makeOutput(info.shape, info.dtype, null, values);
@@ -26,7 +31,7 @@ export function onCpu(kernel: KernelConfig): WasmKernel {
       return out;
     };
     const given = Array.isArray(result) ? result.map(give) : give(result);
-    for (const info of [...taken.values()].flat()) cpu.disposeIntermediateTensorInfo(info);
+    for (const info of taken) cpu.disposeIntermediateTensorInfo(info);
     return given;
   };
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { createCast } from "./cast.js";
 import { onCpu } from "./fallback.js";
 import { createBatchMatMul } from "./matmul.js";
 import { unsortedSegmentSum } from "./segment-sum.js";
@@ -11,6 +12,7 @@ const NOT_NUMBERS = new Set(["Complex", "ComplexAbs", "Real", "Imag", "FFT", "IF
 export function registerTrainingKernels(module: WasmModule): void {
   register(tf.BatchMatMul, createBatchMatMul(module));
   register(tf.UnsortedSegmentSum, unsortedSegmentSum);
+  register(tf.Cast, createCast(tf.getKernel(tf.Cast, "wasm").kernelFunc as unknown as WasmKernel));
   for (const kernel of tf.getKernelsForBackend("cpu")) {
     if (!NOT_NUMBERS.has(kernel.kernelName) && !tf.getKernel(kernel.kernelName, "wasm")) register(kernel.kernelName, onCpu(kernel));
   }
