@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { ModelError } from "./errors.js";
 import { differentiable } from "./ops.js";
 
 /** Small enough that exp gives exactly 0 in float32, large enough to stay finite with any score added. */
@@ -16,8 +17,11 @@ export interface CausalBlock {
 /**
  * Cuts T queries into blocks of at most `block`. A block is multiplied with the keys up to its own end only: what the
  * causal mask removes beyond that is never computed, and [B, H, T, T] is never held whole.
+ *
+ * @throws {ModelError} `input` if `block` is no positive integer.
  */
 export function causalBlocks(length: number, block: number): CausalBlock[] {
+  if (!(Number.isInteger(block) && block >= 1)) throw new ModelError("input", `attentionBlock must be a positive integer; got ${block}.`);
   const blocks: CausalBlock[] = [];
   for (let start = 0; start < length; start += block) {
     const size = Math.min(block, length - start);

@@ -55,6 +55,7 @@ export function crossEntropyLoss(config: LlamaConfig, params: Parameters, ids: t
  * @param weights - [N, 1]
  */
 export function headLoss(x: tf.Tensor2D, table: tf.Tensor, targets: tf.Tensor2D, weights: tf.Tensor2D, chunkElements: number = CHUNK_ELEMENTS): tf.Scalar {
+  if (!(chunkElements >= 1)) throw new ModelError("input", `chunkElements must be a positive number; got ${chunkElements}.`);
   const [rows] = x.shape;
   const [vocabulary] = table.shape as [number, number];
   const chunks = Math.min(rows, MAX_CHUNKS, Math.max(1, Math.ceil((rows * vocabulary) / chunkElements)));

@@ -42,11 +42,14 @@ const product = (shape: readonly number[]): number => shape.reduce((a, b) => a *
  * follows in the same order.
  *
  * @param metadata - Default `{format: "pt"}`, which transformers asks for.
+ * @throws {ModelError} `safetensors` if a tensor is named `__metadata__`.
  */
 export function encodeSafetensorsHeader(shapes: ReadonlyMap<string, readonly number[]>, metadata: Record<string, string> = { format: "pt" }): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  // Without a prototype, so that a tensor may have any name but the header's own.
+  const header = Object.assign(Object.create(null) as Record<string, unknown>, { __metadata__: metadata });
   let offset = 0;
   for (const [name, shape] of shapes) {
+    if (name === "__metadata__") throw new ModelError("safetensors", 'A tensor can\'t be named "__metadata__": the format keeps that name for itself.');
     const end = offset + product(shape) * BYTES.F32;
     header[name] = { dtype: "F32", shape: [...shape], data_offsets: [offset, end] };
     offset = end;

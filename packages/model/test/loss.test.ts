@@ -110,6 +110,8 @@ test("wrong input is named", () => {
   expect(() => forward(config, params, tf.zeros([1, 33], "int32"))).toThrow(/33 tokens, but the model's context is 32/);
   expect(() => forward(config, params, tf.zeros([1, 0], "int32"))).toThrow(/empty/);
   expect(() => crossEntropyLoss(config, params, row, row, mask)).toThrow(/mask must have the shape of the ids, \[1, 2\]; got \[3, 7\]/);
+  expect(() => forward(config, params, row, { attentionBlock: 0 })).toThrow(/attentionBlock must be a positive integer; got 0/);
+  expect(() => crossEntropyLoss(config, params, row, row, row, { chunkElements: NaN })).toThrow(/chunkElements must be a positive number; got NaN/);
   const { "model.norm.weight": _, ...rest } = Object.fromEntries(params);
   expect(() => forward(config, new Map(Object.entries(rest)), row)).toThrow(/no weight "model.norm.weight"/);
 });
