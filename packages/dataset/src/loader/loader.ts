@@ -175,6 +175,9 @@ export class PackedLoader implements AsyncIterable<Batch> {
     const documents: DocumentTokens[] = [];
     for (let i = window * WINDOW; i < Math.min(this.source.documents, (window + 1) * WINDOW); i++) documents.push(await this.source.document(this.#permutation.at(i)));
     const rows = packRows(cutPieces(documents.map(({ tokens }) => tokens.length), this.#capacity), this.#capacity);
-    return { documents, rows: new SeededRandom(seed, epoch, window).shuffle(rows) };
+    // Best fit puts the longest piece first. Left so, a short document would never begin a row, and a model would learn from
+    // the position alone what kind of text comes next; so the pieces of each row are shuffled too.
+    const random = new SeededRandom(seed, epoch, window);
+    return { documents, rows: random.shuffle(rows.map((row) => random.shuffle(row))) };
   }
 }

@@ -63,6 +63,7 @@ export function decodeFrame(bytes: Uint8Array, file: string): { header: ShardHea
   if (header.magic !== "LLMS") throw new ShardError(file, "it does not begin with a shard's header; it is another kind of file.");
   if (header.version?.major !== FORMAT_MAJOR) throw new ShardError(file, `it has format version ${header.version?.major}.${header.version?.minor}; this program reads ${FORMAT_MAJOR}.x. Use a newer program, or write the shards anew.`);
   if (header.endian !== "le" || (header.dtype !== "u16" && header.dtype !== "u32")) throw new ShardError(file, `it has tokens of type ${header.dtype} (${header.endian}); this program reads u16 and u32 (le).`);
+  if (!isCount(header.tokenizer?.vocab_size)) throw new ShardError(file, "its header does not say which tokenizer it was made with. Write the shards anew.");
   if (![footer.documents, footer.tokens, footer.loss_tokens, footer.text_bytes, footer.max_id].every(isCount) || !Array.isArray(footer.sections)) throw new ShardError(file, "its footer lacks counts. Write the shards anew.");
   footer.sections = footer.sections.map((section) => checkedSection(section, bytes, end, file));
   return { header, footer };

@@ -76,7 +76,7 @@ export class ShardSetWriter {
       format: "llm-shards",
       version: { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
       dtype,
-      tokenizer,
+      tokenizer: structuredClone(tokenizer),
       lossMask,
       fingerprint,
       bytesPerToken: tokens > 0 ? (splits.train.textBytes + splits.val.textBytes) / tokens : 0,

@@ -36,6 +36,16 @@ export class SeededRandom {
     this.#d = word(4) | 1; // never all zeros
   }
 
+  /** A generator in a given state of four 32-bit words, not all zero, as xoshiro128**'s reference has it. */
+  static fromState(a: number, b: number, c: number, d: number): SeededRandom {
+    const random = new SeededRandom();
+    random.#a = a;
+    random.#b = b;
+    random.#c = c;
+    random.#d = d;
+    return random;
+  }
+
   /** The next 32 bits, as a number from 0 to 2^32 - 1. */
   uint32(): number {
     const scaled = Math.imul(this.#b, 5);
