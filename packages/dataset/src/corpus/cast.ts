@@ -1,5 +1,5 @@
 import { indefinite, pronouns, type Gender, type Pronouns } from "./grammar.js";
-import { CHARACTER_ADJECTIVES, FOOD_ADJECTIVES, HELPER_ADJECTIVES, thingAdjectives } from "./lexicon/adjectives.js";
+import { CHARACTER_ADJECTIVES, COMPOUNDS, FOOD_ADJECTIVES, HELPER_ADJECTIVES, thingAdjectives } from "./lexicon/adjectives.js";
 import { ANIMALS, type Realm } from "./lexicon/animals.js";
 import { FOODS } from "./lexicon/foods.js";
 import { THINGS } from "./lexicon/objects.js";
@@ -28,9 +28,9 @@ export const ROLES: readonly Role[] = [
 
 /** Everything a story can be about. */
 export const PROPS: readonly Prop[] = [
-  ...THINGS.map((thing): Prop => ({
-    noun: thing.noun, use: thing.use, madeOf: thing.madeOf, adjectives: thingAdjectives(thing),
-    tags: new Set([...thing.tags, thing.noun, ...(thing.colour === "clear" ? ["clear"] : [])]),
+  ...THINGS.filter((thing) => !thing.tags.has("none")).map((thing): Prop => ({
+    noun: thing.noun, use: thing.use, madeOf: thing.madeOf, adjectives: thingAdjectives(thing).filter((word) => !COMPOUNDS.has(`${word} ${thing.noun}`)),
+    tags: new Set([...thing.tags, thing.noun, thing.madeOf]),
   })),
   ...FOODS.filter((food) => food.countable).map((food): Prop => ({
     noun: food.noun, use: "eat", madeOf: "", adjectives: FOOD_ADJECTIVES, tags: new Set(["food", "carry", food.noun]),
@@ -62,12 +62,24 @@ export function nameFor(rng: Rng, role: Role): { name: string; gender: "m" | "f"
   }
 }
 
+const ELDERS = new Set(["grandmother", "grandfather", "king", "queen", "father", "mother", "aunt", "uncle"]);
+const CHILDREN = new Set(["girl", "boy", "prince", "princess"]);
+const BIG_ANIMALS = new Set(ANIMALS.filter((animal) => animal.size >= 6).map((animal) => animal.noun));
+
+/** False for what contradicts the noun: an old boy, a young grandmother, a tiny whale, a rich ant. */
+export function suitsRole(adjective: string, role: Role): boolean {
+  if (COMPOUNDS.has(`${adjective} ${role.noun}`)) return false;
+  if (ELDERS.has(role.noun)) return !/^(young|little|old|small|tiny)$/.test(adjective);
+  if (CHILDREN.has(role.noun)) return adjective !== "old";
+  if (!role.person && /^(rich|poor|tall)$/.test(adjective)) return false;
+  return !(BIG_ANIMALS.has(role.noun) && /^(small|little|tiny)$/.test(adjective));
+}
+
 /** Gives a role an adjective and, if `named`, a name. */
 export function castCharacter(rng: Rng, role: Role, options: { name?: { name: string; gender: "m" | "f" }; adjective?: string; helper?: boolean } = {}): Character {
   const pool = options.helper ? HELPER_ADJECTIVES : CHARACTER_ADJECTIVES;
-  const elder = /grand|king|queen|father|mother|baby/.test(role.noun);
   let adjective = options.adjective ?? rng.pick(pool);
-  while (options.adjective === undefined && elder && /young|little|old|small|tiny/.test(adjective)) adjective = rng.pick(pool);
+  while (options.adjective === undefined && !suitsRole(adjective, role)) adjective = rng.pick(pool);
   const { name } = options;
   const gender = name?.gender ?? role.gender;
   const kind = options.adjective === undefined && rng.chance(0.3) ? role.noun : `${adjective} ${role.noun}`;

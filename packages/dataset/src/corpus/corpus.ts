@@ -7,22 +7,9 @@ import { dialogue } from "./documents/dialogue.js";
 import { factText } from "./documents/fact-text.js";
 import { instructions } from "./documents/instructions.js";
 import { heldOutOf, trainingFilter, type HeldOut } from "./held-out.js";
+import type { Document } from "../document.js";
 import { createRng, pickWeighted, type Rng } from "./random.js";
 import { tellStory } from "./story.js";
-
-/** A row with FineWeb's columns; a chat also has its messages. */
-export interface SampleDocument {
-  text: string;
-  id: string;
-  dump: string;
-  url: string;
-  date: string;
-  file_path: string;
-  language: string;
-  language_score: number;
-  token_count: number;
-  messages?: { role: "user" | "assistant"; content: string }[];
-}
 
 /** How much to generate. */
 export interface SampleCorpusOptions {
@@ -35,7 +22,7 @@ export interface SampleCorpusOptions {
 }
 
 /** The generated corpus. Both iterables are lazy and can be walked more than once. */
-export interface SampleCorpus { documents: Iterable<SampleDocument>; chats: Iterable<SampleDocument>; heldOut: HeldOut }
+export interface SampleCorpus { documents: Iterable<Document>; chats: Iterable<Document>; heldOut: HeldOut }
 
 const DATE = "2026-01-01T00:00:00Z";
 
@@ -58,7 +45,7 @@ function estimateTokens(text: string): number {
   return text.match(/\w+|[^\w\s]/g)?.length ?? 0;
 }
 
-function row(seed: number, stream: string, kind: string, index: number, rng: Rng, text: string): SampleDocument {
+function row(seed: number, stream: string, kind: string, index: number, rng: Rng, text: string): Document {
   return {
     text, id: stream === "documents" ? `sample/${seed}/${index}` : `sample/${seed}/chat/${index}`, dump: "sample", url: `sample://${kind}/${index}`, date: DATE, file_path: `sample/${seed}/${stream}`,
     language: "en", language_score: rng.chance(0.9) ? 1 : 0.99, token_count: estimateTokens(text),
@@ -66,7 +53,7 @@ function row(seed: number, stream: string, kind: string, index: number, rng: Rng
 }
 
 /** Document `index` of a seed; depends on nothing else. */
-export function sampleDocument(seed: number, index: number): SampleDocument {
+export function sampleDocument(seed: number, index: number): Document {
   const rng = createRng(`${seed} documents ${index}`);
   const kind = pickWeighted(rng, DOCUMENT_WEIGHTS);
   return row(seed, "documents", kind, index, rng, documentText(rng, kind, seed));
@@ -82,7 +69,7 @@ function drawChat(rng: Rng, seed: number, refused: ReadonlySet<string>): Chat {
 }
 
 /** Chat `index` of a seed; `refused` holds the canonical prompts kept for evaluation. */
-export function sampleChat(seed: number, index: number, refused: ReadonlySet<string>): SampleDocument {
+export function sampleChat(seed: number, index: number, refused: ReadonlySet<string>): Document {
   const rng = createRng(`${seed} chats ${index}`);
   const chat = drawChat(rng, seed, refused);
   const messages = chat.turns.flatMap((turn) => [

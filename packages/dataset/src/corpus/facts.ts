@@ -17,11 +17,11 @@ const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "e
 
 export const RELATIONS: Record<Group, readonly Relation[]> = {
   animal: [
-    { id: "kind", asks: ["What is {an}?", "What kind of animal is {an}?", "Tell me about {xs}.", "What do you know about {an}?"], answers: ["{An} is a {kind}. It lives {home} and eats {eats}."], states: ["{S} is a {kind}", "{S} is a {kind} with {cover}"], names: ["x", "kind"] },
-    { id: "eat", asks: ["What does {an} eat?", "What do {xs} eat?", "What does {an} like to eat?", "What food does {an} eat?", "What can I feed {an}?"], answers: ["{An} eats {eats}."], states: ["{S} eats {eats}", "{S} likes to eat {eats}", "the food of {an} is {eats}"], names: ["x", "eat1"] },
-    { id: "live", asks: ["Where does {an} live?", "Where do {xs} live?", "Where can I find {an}?", "What is the home of {an}?", "In what place does {an} live?"], answers: ["{An} lives {home}."], states: ["{S} lives {home}", "{S} makes its home {home}", "you can find {an} {home}"], names: ["x", "homenoun"] },
+    { id: "kind", asks: ["What is {an}?", "What kind of animal is {an}?", "Tell me about {xs}.", "What do you know about {an}?", "Tell me something about {an}.", "What do you know about {xs}?", "Tell me a fact about {xs}."], answers: ["{An} is a {kind}. It lives {home} and eats {eats}."], states: ["{S} is a {kind}", "{S} is a {kind} with {cover}"], names: ["x", "kind"] },
+    { id: "eat", asks: ["What does {an} eat?", "What do {xs} eat?", "What does {an} like to eat?", "What food does {an} eat?", "What can I feed {an}?", "Can you tell me what {an} eats?", "Do you know what {xs} eat?"], answers: ["{An} eats {eats}."], states: ["{S} eats {eats}", "{S} likes to eat {eats}", "the food of {an} is {eats}"], names: ["x", "eat1"] },
+    { id: "live", asks: ["Where does {an} live?", "Where do {xs} live?", "Where can I find {an}?", "What is the home of {an}?", "In what place does {an} live?", "Can you tell me where {an} lives?", "Do you know where {xs} live?"], answers: ["{An} lives {home}."], states: ["{S} lives {home}", "{S} makes its home {home}", "you can find {an} {home}"], names: ["x", "homenoun"] },
     { id: "cover", asks: ["What covers {an}?", "What is the body of {an} covered with?", "What does the body of {an} have on it?", "What do {xs} have on their bodies?"], answers: ["The body of {an} is covered with {cover}."], states: ["the body of {an} is covered with {cover}", "{S} has {cover}", "{S} is covered with {cover}"], names: ["x", "covernoun"] },
-    { id: "sound", asks: ["What sound does {an} make?", "What do {xs} say?", "What does {an} say?", "What noise does {an} make?"], answers: ["{An} {sound}."], states: ["{S} {sound}", "when it is happy or afraid, {s} {sound}"], names: ["x", "sound"] },
+    { id: "sound", asks: ["What sound does {an} make?", "What do {xs} say?", "What does {an} say?", "What noise does {an} make?", "What sound do {xs} make?", "Do you know what sound {an} makes?"], answers: ["{An} {sound}."], states: ["{S} {sound}", "a happy {x} {sound}"], names: ["x", "sound"] },
     { id: "young", asks: ["What is a young {x} called?", "What do you call a baby {x}?", "What is the name for a young {x}?", "What is the baby of {an} called?"], answers: ["A young {x} is called {young}."], states: ["a young {x} is called {young}", "the baby of {an} is called {young}"], names: ["x", "youngnoun"] },
     { id: "legs", asks: ["How many legs does {an} have?", "How many legs do {xs} have?", "Does {an} have legs?", "Can you tell me how many legs {an} has?"], answers: ["{An} has {legs} legs."], states: ["{S} has {legs} legs", "{S} has {legs} legs and {cover}"], names: ["x", "legs"] },
     { id: "can", asks: ["What can {an} do?", "What can {xs} do?", "What is {an} good at?", "What are {xs} able to do?"], answers: ["{An} can {can}."], states: ["{S} can {can}", "{S} is able to {can}", "{S} is good at {cangerund}"], names: ["x", "can1"] },
@@ -29,7 +29,8 @@ export const RELATIONS: Record<Group, readonly Relation[]> = {
   ],
   thing: [
     { id: "made", asks: ["What is {an} made of?", "What are {xs} made of?", "What do people make {an} from?", "What material is {an} made of?"], answers: ["{An} is made of {made}."], states: ["{S} is made of {made}", "people make {an} from {made}"], names: ["x", "made"] },
-    { id: "use", asks: ["What is {an} used for?", "What are {xs} used for?", "What can I do with {an}?", "Why do people need {an}?", "What is {an}?", "What is {an} for?"], answers: ["{An} is used to {use}."], states: ["{S} is used to {use}", "people use {an} to {use}", "with {an}, you can {use}"], names: ["x", "useverb"] },
+    { id: "use", asks: ["What is {an} used for?", "What are {xs} used for?", "What can I do with {an}?", "Why do people need {an}?", "What is {an}?", "What is {an} for?", "What do people use {an} for?", "What do you do with {an}?"], answers: ["{An} is used to {use}."], states: ["{S} is used to {use}", "people use {an} to {use}", "you can use {an} to {use}"], names: ["x", "useverb"] },
+    { id: "about", asks: ["Tell me about {an}.", "Tell me something about {an}.", "What do you know about {an}?", "What can you tell me about {an}?"], answers: ["{An} is made of {made}. It is used to {use}."], states: ["{S} is a useful thing"], names: ["x", "made"] },
     { id: "kept", asks: ["Where can I find {an}?", "Where is {an} kept?", "Where do people keep {an}?", "Where should I look for {an}?"], answers: ["You can find {an} {kept}."], states: ["you can find {an} {kept}", "{S} is often kept {kept}", "{S} can be found {kept}"], names: ["x", "keptnoun"] },
     { id: "color", asks: ["What color is {an}?", "What color are {xs}?", "What is the color of {an}?", "Which color does {an} have?"], answers: ["{An} is often {color}."], states: ["{S} is often {color}", "the color of {an} is often {color}"], names: ["x", "color"] },
   ],
@@ -47,12 +48,13 @@ export const RELATIONS: Record<Group, readonly Relation[]> = {
   ],
   person: [
     { id: "does", asks: ["What does {an} do?", "What do {xs} do?", "What is the job of {an}?", "What is the work of {an}?"], answers: ["{An} {does}."], states: ["{S} {does}", "the work of {an} is to {doesbase}"], names: ["x", "doesnoun"] },
+    { id: "about", asks: ["Who is {an}?", "What is {an}?", "Tell me about {an}.", "Tell me what {an} does."], answers: ["{An} {does}. You can find {an} {at}."], states: ["{S} is a person with important work"], names: ["x", "atnoun"] },
     { id: "at", asks: ["Where does {an} work?", "Where do {xs} work?", "Where can I find {an}?", "In what place does {an} work?"], answers: ["{An} works {at}."], states: ["{S} works {at}", "you can find {an} {at}"], names: ["x", "atnoun"] },
     { id: "uses", asks: ["What does {an} use?", "What do {xs} use?", "What tool does {an} need?", "What does {an} need for work?"], answers: ["{An} uses {uses}."], states: ["{S} uses {uses}", "{S} needs {uses} for the work"], names: ["x", "usesnoun"] },
   ],
   place: [
-    { id: "found", asks: ["What can I see {in}?", "What is {in}?", "What can you find {in}?", "What is there {in}?", "What do people find {in}?"], answers: ["{In} there are {found}."], states: ["{in} there are {found}", "{in} you can see {found}"], names: ["x", "found1"] },
-    { id: "about", asks: ["What is {the} like?", "How is it {in}?", "Can you tell me about {the}?", "What kind of place is {the}?"], answers: ["{The} is {about}."], states: ["{s} is {about}", "most people say that {the} is {about}"], names: ["x", "about1"] },
+    { id: "found", asks: ["What can I see {in}?", "What is {in}?", "What can you find {in}?", "What is there {in}?", "What do people find {in}?"], answers: ["{In}, there are {found}."], states: ["{in}, there are {found}", "you can see {found} {in}"], names: ["x", "found1"] },
+    { id: "about", asks: ["What is {the} like?", "How is it {in}?", "Can you tell me about {the}?", "What kind of place is {the}?", "Tell me about {the}.", "What do you know about {the}?"], answers: ["{The} is {about}. You can see {found} there."], states: ["{S} is {about}", "most people say that {the} is {about}"], names: ["x", "about1"] },
   ],
   weather: [
     { id: "is", asks: ["What is {x} like?", "How is {x}?", "Tell me about {x}.", "What do you know about {x}?"], answers: ["{X} is {is}."], states: ["{x} is {is}"], names: ["x", "is1"] },

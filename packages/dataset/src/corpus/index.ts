@@ -1,4 +1,4 @@
 export { sampleCorpus } from "./corpus.js";
-export type { SampleCorpus, SampleCorpusOptions, SampleDocument } from "./corpus.js";
+export type { SampleCorpus, SampleCorpusOptions } from "./corpus.js";
 export type { HeldOut, HeldOutChat, HeldOutPrompt } from "./held-out.js";
 export type { Expectation } from "./chat/turn.js";

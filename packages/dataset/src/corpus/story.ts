@@ -44,22 +44,42 @@ const INTROS = [
   "Once upon a time, there was {ac} who lived {home}.", "Once upon a time, {ac} lived {home}.", "Long ago, {ac} lived {home}.", "There was once {ac} who lived {home}.",
   "{Home} lived {ac}.", "{Ac} lived {home}.", "Once there was {ac}. {C} lived {home}.", "A long time ago, there lived {ac} {home}.",
 ];
+const SHORT_INTROS = ["Once there was {ac}.", "{Ac} lived {home}.", "Long ago, {ac} lived {home}.", "{Home} lived {ac}.", "There was once {ac}."];
 const ANNOUNCEMENTS = ["This is a story about {an} and {bare}.", "Here is a story about {an} and {bare}."];
-const ENDINGS = ["In the end, {end}.", "At last, {end}.", "So in the end, {end}.", "And so {end}.", "Finally, {end}."];
-const PROBLEMS = ["But {problem}.", "But there was a problem: {problem}.", "Then {problem}.", "The problem was that {problem}."];
+const ENDINGS = ["In the end, {end}.", "At last, {end}.", "Finally, {end}."];
+const PROBLEMS = ["But {problem}.", "But there was a problem: {problem}.", "The problem was that {problem}."];
+const EVENTS = ["But {problem}.", "Then {problem}.", "But then {problem}.", "Suddenly, {problem}."];
 const LAST = ["{C} was very [happy|glad|proud].", "{C} was [happy|glad] and went home with a smile.", "That night, {c} slept well and dreamed of {o}.", "{C} never forgot that day.", ""];
 const MORE_OBJECT = ["{C} [will always remember|often thinks of] {o}.", "And {c} still talks about {o} today.", "It was a good day for {c} and {o}."];
 
-/** True when the plot can be told of this character, this thing and this helper. */
+function suits(role: Role, who: "person" | "animal" | undefined): boolean {
+  return who === undefined || (who === "person") === role.person;
+}
+
+/** True when the plot can be told of this character and this thing. */
 export function fits(frame: Frame, role: Role, prop: Prop): boolean {
   if (frame.sea === false && role.realm === "water") return false;
-  if (frame.who !== undefined && (frame.who === "person") !== role.person) return false;
+  if (!suits(role, frame.who)) return false;
   if (frame.needs !== undefined && !frame.needs.every((tag) => prop.tags.has(tag))) return false;
+  if (frame.oneOf !== undefined && !frame.oneOf.some((tag) => prop.tags.has(tag))) return false;
   return frame.not === undefined || !frame.not.some((tag) => prop.tags.has(tag));
 }
 
+const fitting = new Map<string, readonly Frame[]>();
+
+/** The plots for a character and a thing; remembered, because it depends only on the tables. */
+function framesFor(role: Role, prop: Prop): readonly Frame[] {
+  const key = `${role.realm === "water"} ${role.person} ${prop.noun}`;
+  let frames = fitting.get(key);
+  if (frames === undefined) fitting.set(key, (frames = FRAMES.filter((frame) => fits(frame, role, prop))));
+  return frames;
+}
+
+/** How often a word stands in a text, as a whole word. */
 function count(text: string, word: string): number {
-  return text.toLowerCase().split(new RegExp(`\\b${word.toLowerCase()}\\b`)).length - 1;
+  let found = 0;
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) if (!/[a-z]/.test(text[at + word.length] ?? "") && !/[a-z]/.test(text[at - 1] ?? "")) found++;
+  return found;
 }
 
 function words(text: string): number {
@@ -93,10 +113,20 @@ function chooseCast(rng: Rng, request: StoryRequest): { frame: Frame; role: Role
     const helper = request.helper ?? rng.pick(ROLES);
     if (helper.noun === role.noun) continue;
     if (request.helper === undefined && (helper.realm === "water") !== (role.realm === "water")) continue;
-    const frames = FRAMES.filter((frame) => fits(frame, role, prop) && (request.helper === undefined || frame.helper));
-    if (frames.length === 0) continue;
-    return { frame: rng.pick(frames), role, prop, helper };
+    const frame = rng.pick(framesFor(role, prop));
+    if (!suits(helper, frame.helperWho) || (request.helper !== undefined && !frame.helper)) continue;
+    return { frame, role, prop, helper };
   }
+}
+
+const SHORT_STORY = 50;
+
+/** The steps of a short story: those it can't do without, or else one more if the story stays short. */
+function shortSteps(frame: Frame, soFar: number, endLength: number): readonly string[] {
+  const marked = frame.steps.filter((step) => step.startsWith("!"));
+  if (marked.length > 0) return marked;
+  const kept = frame.steps.find((step) => step.startsWith("+")) ?? frame.steps.filter((step) => !step.startsWith("?")).at(-1)!;
+  return soFar + words(kept) + endLength <= SHORT_STORY ? [kept] : [];
 }
 
 /** Tells a story. The character, the thing and an asked-for helper are each named at least three times. */
@@ -110,24 +140,25 @@ export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
   const scope = storyScope(rng, frame, character, prop, helper, home, propAdjective, role.realm === "water" ? PLACES_OF.water : PLACES_OF.land);
   const say = (template: string): string => fill(template, rng, scope);
 
-  const short = request.short ?? rng.chance(0.33);
-  const parts = [say(rng.pick(INTROS)), say(rng.pick(frame.setup))];
-  if (request.announce ?? rng.chance(0.2)) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
+  const short = request.short ?? rng.chance(0.58);
+  const parts = [say(rng.pick(short ? SHORT_INTROS : INTROS)), say(rng.pick(frame.setup))];
+  if (!short && (request.announce ?? rng.chance(0.2))) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
+  const length = (): number => parts.reduce((sum, part) => sum + words(part), 0);
   scope.problem = () => fillRaw(frame.problem, rng, scope);
-  parts.push(say(rng.pick(PROBLEMS)));
-  const needed = frame.steps.filter((step) => !step.startsWith("?"));
-  if (short) parts.push(...(words(parts.join(" ")) < 34 ? [say(needed[needed.length - 1]!)] : []));
-  else for (const step of frame.steps) if (!step.startsWith("?") || rng.chance(0.6)) parts.push(say(step.replace(/^\?/, "")));
+  parts.push(say(rng.pick(frame.event ? EVENTS : PROBLEMS)));
+  for (const step of short ? shortSteps(frame, length(), words(frame.end) + 2) : frame.steps) {
+    if (!step.startsWith("?") || (length() < 70 && rng.chance(0.6))) parts.push(say(step.replace(/^[?!+]/, "")));
+  }
   scope.end = () => fillRaw(frame.end, rng, scope);
   parts.push(say(rng.pick(ENDINGS)));
-  if (!short) {
+  if (!short && length() < 94) {
     const closing = say(rng.pick([...(frame.closing ?? []), ...(frame.closing ?? []), ...LAST]));
     if (closing !== "") parts.push(closing);
   }
   const all = parts.join(" ");
   const seen = character.name ?? role.noun;
   if (count(all, seen) < 3 || count(all, prop.noun) < 3) parts.push(say(rng.pick(MORE_OBJECT)));
-  if (request.helper !== undefined && count(parts.join(" "), helperRole.noun) < 3) parts.push(say("{C} and {h} are [still|good] friends[ today|]."));
+  if (request.helper !== undefined && count(parts.join(" "), helperRole.noun) < 3) parts.push(say("{C} and {h} became good friends."));
   return {
     text: parts.join(" "), frame: frame.id, character, prop, home, problem: fillRaw(frame.problem, rng, scope), end: fillRaw(frame.end, rng, scope),
     ...(frame.helper ? { helper } : {}),

@@ -1,6 +1,6 @@
 import { fill, fillRaw } from "../template.js";
 import { indefinite } from "../grammar.js";
-import { relationsOf, SUBJECTS_BY_GROUP, namesOf } from "../facts.js";
+import { relationsOf, SUBJECTS_BY_GROUP, namesOf, type Relation } from "../facts.js";
 import { NAMES } from "../lexicon/people.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { answer } from "./fact-questions.js";
@@ -36,19 +36,15 @@ const AGAIN: Record<string, string[]> = {
 
 /** After a fact: another fact about the same subject, asked with "it". */
 const afterFact = (rng: Rng, allowed: Allowed): Chat => {
-  const { item, first, second, ask } = drawAllowed(rng, allowed, (random) => {
+  const { item, first, second, ask, again } = drawAllowed(rng, allowed, (random) => {
     const item = random.pick(SUBJECTS_BY_GROUP[random.chance(0.7) ? "animal" : "thing"]);
-    const [first, second] = random.sample(relationsOf(item).filter((relation) => AGAIN[relation.id] !== undefined), 2) as [ReturnType<typeof relationsOf>[0], ReturnType<typeof relationsOf>[0]];
+    const [first, second] = random.sample(relationsOf(item).filter((relation) => AGAIN[relation.id] !== undefined), 2) as [Relation, Relation];
     const ask = random.pick(first.asks);
-    const again = random.pick(AGAIN[second.id]!);
-    return { key: `follow ${item.noun} ${first.id} ${second.id}`, value: { item, first, second, ask: [ask, again] as const } };
+    return { key: `follow ${item.noun} ${first.id} ${second.id}`, also: `fact ${item.noun} ${ask}`, value: { item, first, second, ask, again: random.pick(AGAIN[second.id]!) } };
   });
-  if (!allowed(`fact ${item.noun} ${ask[0]}`) && allowed("fact-first-must-be-allowed")) return afterFact(rng, allowed);
   return {
-    kind: "follow-up", turns: [
-      { user: fill(ask[0], rng, item.scope), assistant: answer(rng, item, first) },
-      { user: ask[1], assistant: answer(rng, item, second) },
-    ], expect: { all: [item.noun], any: namesOf(item, second).slice(1).map((word) => [word]) },
+    kind: "follow-up", turns: [{ user: fill(ask, rng, item.scope), assistant: answer(rng, item, first) }, { user: again, assistant: answer(rng, item, second) }],
+    expect: { all: [item.noun], any: namesOf(item, second).slice(1).map((word) => [word]) },
   };
 };
 

@@ -22,5 +22,7 @@ export const howTo: ChatKind = (rng, allowed) => {
     const value = { task: random.pick(TASKS), ask: random.pick(ASKS) };
     return { key: `how-to ${value.task.task} ${value.ask}`, value };
   });
-  return { kind: "how-to", turns: [{ user: ask.replace("{task}", task.task), assistant: explain(rng, task) }], expect: expectAll(task.about) };
+  // "How do I brush my teeth?", but "How do you brush your teeth?"
+  const asked = / I /.test(ask) || /^(I|Tell|Can|Show|Explain)/.test(ask) ? task.task.replace(/\byour\b/, "my") : task.task;
+  return { kind: "how-to", turns: [{ user: ask.replace("{task}", asked), assistant: explain(rng, task) }], expect: expectAll(task.about) };
 };

@@ -1,5 +1,5 @@
-import { nameFor, PROPS, ROLE_BY_NOUN, ROLES, type Prop, type Role } from "../cast.js";
-import { indefinite } from "../grammar.js";
+import { nameFor, PROPS, ROLE_BY_NOUN, ROLES, suitsRole, type Prop, type Role } from "../cast.js";
+import { indefinite, pronouns } from "../grammar.js";
 import { inPlace, PLACES } from "../lexicon/places.js";
 import { CHARACTER_ADJECTIVES } from "../lexicon/adjectives.js";
 import { pickWeighted, type Rng } from "../random.js";
@@ -9,7 +9,8 @@ import { drawAllowed, type Allowed, type ChatKind, type Expectation } from "./tu
 
 const ASKS = [
   "Tell me a story about {it}.", "Can you tell me a story about {it}?", "Write a story about {it}.", "I want to hear a story about {it}.", "Please tell me a short story about {it}.",
-  "Write a short story about {it}.", "Could you write a story with {it}?", "Tell a story about {it}.", "Do you know a story about {it}?", "I would like a story about {it}.", "Make up a story about {it}.", "Give me a story about {it}.",
+  "Write a short story about {it}.", "Could you write a story with {it}?", "Tell a story about {it}.", "Do you know a story about {it}?", "I would like a story about {it}.", "Make up a story about {it}.", "Give me a story about {it}.", "Tell me a bedtime story about {it}.",
+  "Tell me about {it} in a story.", "Can you write a story about {it}?", "Tell me a nice story about {it}.", "I want a story with {it}.",
 ];
 
 const STORY_PLACES = PLACES.filter((place) => place.tags.has("land"));
@@ -34,7 +35,7 @@ export function drawPair(rng: Rng, allowed: Allowed): { role: Role; prop: Prop }
 }
 
 export function drawStoryAsk(rng: Rng, allowed: Allowed, onlyPairs = false): StoryAsk {
-  const kind = onlyPairs ? 0 : pickWeighted(rng, [[62, 0], [7, 1], [4, 2], [8, 3], [6, 4], [7, 5], [6, 6]] as const);
+  const kind = onlyPairs ? 0 : pickWeighted(rng, [[58, 0], [6, 1], [4, 2], [9, 3], [6, 4], [6, 5], [5, 6], [3, 7], [3, 8]] as const);
   const { role, prop } = drawPair(rng, allowed);
   const a = indefinite(role.noun);
   const b = indefinite(prop.noun);
@@ -57,16 +58,26 @@ export function drawStoryAsk(rng: Rng, allowed: Allowed, onlyPairs = false): Sto
       return { it: `${a} ${rng.chance(0.5) ? `and ${b} ` : ""}${inPlace(place)}`, request: { role, prop, place }, expect: [role.noun, place.noun] };
     }
     case 6: {
-      const adjective = rng.pick(CHARACTER_ADJECTIVES);
+      const adjective = rng.pick(CHARACTER_ADJECTIVES.filter((word) => suitsRole(word, role)));
       const propAdjective = rng.pick(prop.adjectives);
       return { it: `${indefinite(`${adjective} ${role.noun}`)} and ${indefinite(`${propAdjective} ${prop.noun}`)}`, request: { role, prop, adjective, propAdjective }, expect: [role.noun, prop.noun] };
+    }
+    case 7: {
+      const adjective = rng.pick(CHARACTER_ADJECTIVES.filter((word) => suitsRole(word, role)));
+      return { it: indefinite(`${adjective} ${role.noun}`), request: { role, prop, adjective }, expect: [role.noun] };
+    }
+    case 8: {
+      const person = ROLE_BY_NOUN.get(rng.pick(["girl", "boy"]))!;
+      const name = nameFor(rng, person);
+      if (!allowed(storyKey(person.noun, prop.noun))) return { it: `${a} and ${b}`, request: { role, prop }, expect: [role.noun, prop.noun] };
+      return { it: `${name.name} and ${rng.chance(0.5) ? b : `${pronouns(name.gender).his} ${prop.noun}`}`, request: { role: person, prop, name }, expect: [name.name, prop.noun] };
     }
     default: return { it: rng.chance(0.85) ? `${a} and ${b}` : `${b} and ${a}`, request: { role, prop }, expect: [role.noun, prop.noun] };
   }
 }
 
 /** A request for a story and the story that answers it. */
-export function askForStory(rng: Rng, ask: StoryAsk, short = rng.chance(0.5)): { user: string; story: Story; expect: Expectation } {
+export function askForStory(rng: Rng, ask: StoryAsk, short = rng.chance(0.6)): { user: string; story: Story; expect: Expectation } {
   const story = tellStory(rng, { ...ask.request, announce: false, short });
   return { user: fill(rng.pick(ASKS), rng, { it: ask.it }), story, expect: { all: ask.expect, any: [] } };
 }

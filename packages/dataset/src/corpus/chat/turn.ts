@@ -15,11 +15,11 @@ export type Allowed = (key: string) => boolean;
 /** Makes one chat of a kind. */
 export type ChatKind = (rng: Rng, allowed: Allowed) => Chat;
 
-/** Draws until a combination is allowed. Every kind has far more allowed combinations than tries. */
-export function drawAllowed<T>(rng: Rng, allowed: Allowed, draw: (rng: Rng) => { key: string; value: T }): T {
+/** Draws until a combination (and a second one, where two matter) is allowed. Every kind has far more allowed combinations than tries. */
+export function drawAllowed<T>(rng: Rng, allowed: Allowed, draw: (rng: Rng) => { key: string; also?: string; value: T }): T {
   for (let tries = 0; tries < 20000; tries++) {
-    const { key, value } = draw(rng);
-    if (allowed(key)) return value;
+    const { key, also, value } = draw(rng);
+    if (allowed(key) && (also === undefined || allowed(also))) return value;
   }
   throw new Error("The sample corpus found no allowed combination; this is a defect of its tables.");
 }

@@ -1,5 +1,6 @@
-import { indefinite, list } from "../grammar.js";
+import { capitalise, indefinite, list } from "../grammar.js";
 import { ANIMALS } from "../lexicon/animals.js";
+import { FOODS } from "../lexicon/foods.js";
 import { THINGS } from "../lexicon/objects.js";
 import type { Rng } from "../random.js";
 import { fill } from "../template.js";
@@ -10,6 +11,7 @@ interface Question { user: string; assistant: string; noun: string; answer: stri
 const FOODS_EATEN = [...new Set(ANIMALS.flatMap((animal) => animal.eats))];
 const SKILLS = [...new Set(ANIMALS.flatMap((animal) => animal.can))].filter((skill) => /^(fly|swim|climb|dig|jump|run|dive|hop|sing|hunt)$/.test(skill));
 const HOMES = [...new Set(ANIMALS.map((animal) => animal.home))];
+const KINDS = ["mammal", "bird", "fish", "reptile", "insect"];
 const MATERIALS = [...new Set(THINGS.map((thing) => thing.madeOf))];
 // What an animal can't do for certain; what the table leaves out is not always a no.
 const CANNOT: Record<string, (noun: string) => boolean> = {
@@ -28,7 +30,7 @@ function draw(rng: Rng): Question {
   const animal = rng.pick(ANIMALS);
   const an = indefinite(animal.noun);
   const yes = rng.chance(0.5);
-  switch (rng.below(5)) {
+  switch (rng.below(8)) {
     case 0: {
       const food = yes ? rng.pick(animal.eats) : rng.pick(FOODS_EATEN.filter((item) => !animal.eats.includes(item) && item !== "meat" && !item.startsWith(animal.noun)));
       return { user: `Does ${an} eat ${food}?`, assistant: yes ? `Yes, ${an} eats ${food}.` : `No, ${an} does not eat ${food}. {An} eats ${list(animal.eats)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
@@ -41,7 +43,18 @@ function draw(rng: Rng): Question {
       const thing = rng.pick(THINGS);
       const thingAn = indefinite(thing.noun);
       const material = yes ? thing.madeOf : rng.pick(MATERIALS.filter((item) => item !== thing.madeOf));
-      return { user: `Is ${thingAn} made of ${material}?`, assistant: yes ? `Yes, ${thingAn} is made of ${material}.` : `No, ${thingAn} is not made of ${material}. {An} is made of ${thing.madeOf}.`.replace("{An}", thingAn.replace("a", "A")), noun: thing.noun, answer: yes ? "yes" : "no" };
+      return { user: `Is ${thingAn} made of ${material}?`, assistant: yes ? `Yes, ${thingAn} is made of ${material}.` : `No, ${thingAn} is not made of ${material}. ${capitalise(thingAn)} is made of ${thing.madeOf}.`, noun: thing.noun, answer: yes ? "yes" : "no" };
+    }
+    case 3: {
+      const other = rng.pick(KINDS.filter((kind) => kind !== animal.kind));
+      const kind = yes ? animal.kind : other;
+      return { user: `Is ${an} ${indefinite(kind)}?`, assistant: yes ? `Yes, ${an} is ${indefinite(kind)}.` : `No, ${an} is not ${indefinite(kind)}. {An} is ${indefinite(animal.kind)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+    }
+    case 4: {
+      const food = rng.pick(FOODS);
+      const a = food.countable ? indefinite(food.noun) : food.noun;
+      const colour = yes ? food.colour : rng.pick(["blue", "red", "green", "white", "yellow", "brown"].filter((word) => word !== food.colour && !(food.noun === "apple" && /green|yellow/.test(word)) && food.kind !== "drink"));
+      return { user: `Is ${a} ${colour ?? "blue"}?`, assistant: yes ? `Yes, ${a} is ${colour}.` : `No, ${a} is not ${colour ?? "blue"}. ${capitalise(a)} is ${food.colour}.`, noun: food.noun, answer: yes ? "yes" : "no" };
     }
     default: {
       const can = animal.can.filter((skill) => SKILLS.includes(skill));

@@ -9,6 +9,9 @@ import { VERBS } from "../lexicon/verbs.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { fill } from "../template.js";
 
+const PETS = ["dog", "cat", "horse", "rabbit", "hen", "duck", "goat", "parrot", "mouse", "donkey", "turtle", "sheep", "fish", "pigeon"];
+/** What one can do in any place. */
+const ANYWHERE = VERBS.filter((verb) => /^(read|talk|sing|tell|hum|whistle|write|draw|whisper|eat|drink|learn|study|solve|plan|wait|help|clap)$/.test(verb.base) && !/bus/.test(verb.phrase));
 const HAIR = ["brown", "black", "red", "gray", "short", "long", "dark", "blond"];
 
 /** Describes one certain thing; what it is made of and used for agrees with the fact table. */
@@ -54,18 +57,18 @@ export function describePerson(rng: Rng): string {
   const [one, two] = rng.sample(CHARACTER_ADJECTIVES.filter((word) => !/^(rich|poor|small|little|tiny|old|young|tall|sad|happy|hungry|tired|sleepy|lonely|grumpy|lazy|busy)$/.test(word)), 2) as [string, string];
   const scope = {
     ...pronouns(name.gender), name: name.name, first: character.first, hair: rng.pick(HAIR), one, two, like: `${like.base} ${like.phrase}`, likes: `${also.gerund} ${also.phrase}`,
-    now: `${now.gerund} ${now.phrase}`, past: `${also.past} ${also.phrase}`, third: `${like.third} ${like.phrase}`, pet: rng.pick(ANIMALS.filter((animal) => /house|farm|meadow|pond/.test(animal.home))).noun,
+    now: `${now.gerund} ${now.phrase}`, past: `${also.past} ${also.phrase}`, third: `${like.third} ${like.phrase}`, pet: rng.pick(PETS),
     pp: `${now.participle} ${now.phrase}`,
     work: job?.does ?? "help at home", place: job?.at ?? "in a house", day: rng.pick(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]),
   };
   const lines = [
-    "[{He} has {hair} hair and [blue|brown|green|dark] eyes.|{His} hair is {hair}, and {his} eyes are [blue|brown|green].]",
+    "[{His} eyes are [blue|brown|green], and {his} hair is {hair}.|{His} hair is {hair}, and {his} eyes are [blue|brown|green].]",
     "[{Name} is {one} and {two}.|Everyone says that {name} is {one} and {two}.]",
     "[{He} likes to {like}.|On {day}, {he} often {third}.|Every {day}, {name} {third}.]",
     "[Yesterday, {he} {past}.|Last {day}, {name} {past}.]",
-    "[Today {name} is {now}.|Now {he} is {now}.|{Name} has already {pp} today.|{He} has never {pp}, but {he} wants to learn it.]",
+    "[Today {name} is {now}.|Now {he} is {now}.|{Name} has already {pp} today.|{He} has never {pp}, but {he} wants to try it.]",
     "{Name} has a {pet} and takes good care of it.",
-    job === undefined ? "{He} has many friends." : "[The work of {name} is to {work}.|{He} works {place}.]",
+    job === undefined ? "{His} friends like {him} very much." : "[The work of {name} is to {work}.|{He} works {place}.]",
   ];
   const chosen = rng.sample(lines, 4 + rng.below(2));
   return [fill("[{Name} is {a first}.|This is {name}. {He} is {a first}.]".replaceAll("{a first}", `a${character.first.replace(/^an?/, "").replace(/ named .*/, "")}`), rng, scope), ...chosen.map((line) => fill(line, rng, scope))].join(" ");
@@ -74,14 +77,14 @@ export function describePerson(rng: Rng): string {
 /** Describes a place and what happens there today. */
 export function describePlace(rng: Rng, place = rng.pick(PLACES)): string {
   const [who, other] = rng.sample(ROLES.filter((role) => role.person), 2) as [typeof ROLES[0], typeof ROLES[0]];
-  const [doing, also] = rng.sample(VERBS.filter((verb) => !/well|garden|lake|hill|bridge|market|park|stream|path|window|kitchen|field/.test(verb.phrase)), 2) as [typeof VERBS[0], typeof VERBS[0]];
+  const [doing, also] = rng.sample(ANYWHERE, 2) as [typeof VERBS[0], typeof VERBS[0]];
   const scope = {
     in: inPlace(place), the: `the ${place.noun}`, about: place.about, found: list(place.found), who: who.noun, other: other.noun, doing: `${doing.gerund} ${doing.phrase}`, also: `${also.past} ${also.phrase}`,
     like: `${also.base} ${also.phrase}`,
   };
   return [
-    "[The place is {about}.|{The} is {about}.|{The} near our town is {about}.]", "[There are {found}.|You can see {found} {in}.|{In} there are {found}.]",
-    "[Today a {who} is {in}. [He|She]_ is {doing}.|A {who} is {doing} there today.|Today a {who} and a {other} are {in}.]".replace("[He|She]_", who.gender === "f" ? "She" : "He"),
+    "[The place is {about}.|{The} is {about}.|{The} near our town is {about}.]", "[There are {found}.|You can see {found} {in}.|{In}, there are {found}.]",
+    "[Today a {who} is {in}. [He|She]_ is {doing}.|Today a {who} is {doing} {in}.|Today a {who} and a {other} are {in}.]".replace("[He|She]_", who.gender === "f" ? "She" : "He"),
     "[Yesterday, a {other} {also} there.|The {other} comes here to {like}.|The {other} has often been {in}.]",
     "[People like to visit {the}.|It is a good place to visit.|Many people know {the}.|Children like {the} very much.]",
   ].map((line) => fill(line, rng, scope)).join(" ");

@@ -23,7 +23,7 @@ const plan: Talk = () => [
   "[\"Yes, I would love to,\" said {a}. \"I like {doing}.\"|\"I am sorry, but I cannot come,\" said {a}. \"I have to {other}.\"|\"Maybe later,\" said {a}. \"First, I want to {other}.\"]", "[\"That is good,\" said {b}.|\"I understand,\" said {b}.|\"See you soon,\" said {b}.]",
 ];
 const past: Talk = () => [
-  "\"What did you do [yesterday|last Sunday|last night]?\" asked {a}.", "\"I {did},\" [said|answered] {b}. \"It was [fun|wonderful|hard work|very nice]. And you?\"", "\"I {did2} with my [brother|sister|friend|mother|father],\" said {a}.",
+  "\"What did you do [yesterday|last Sunday|last night]?\" asked {a}.", "\"I {did},\" [said|answered] {b}. \"It was [fun|wonderful|very nice]. And you?\"", "\"I {did2} with my [brother|sister|friend|mother|father],\" said {a}.",
   "[\"Have you ever {pp}?\" asked {b}. \"Yes, many times,\" said {a}.|\"I have never {pp},\" said {b}. \"You should try it,\" said {a}.]",
 ];
 const gift: Talk = () => [
@@ -45,7 +45,7 @@ const fact: Talk = (rng, scope) => {
   return ["\"{q1}\" asked {a}.", "\"{a1}\" [said|answered] {b}.".replace("{a1}\"", `${String(scope.a1).replace(/\.$/, ",")}"`), "\"{q2}\" asked {b}.", "\"{a2c}\" [said|answered] {a}.".replace("{a2c}", String(scope.a2).replace(/\.$/, ",")), "[{A} and {b} like to ask such questions.|Then they went home.|They both learned something new.|]"];
 };
 const weather: Talk = () => [
-  "\"[The sun is shining|It is raining|It is snowing|The wind is strong] today,\" said {a}. \"[What shall we do|What do you want to do]?\"", "\"We could {do},\" said {b}.", "\"Or we could go {top},\" said {a}. \"There are {found}.\"", "[\"That is a good idea,\" said {b}. \"Let us go {top}!\"|\"I would rather {other},\" said {b}.|\"First, I have to {other},\" said {b}.]",
+  "\"[The sun is shining|It is raining|It is snowing|It is windy] today,\" said {a}. \"[What shall we do|What do you want to do]?\"", "\"We could {do},\" said {b}.", "\"Or we could go {top},\" said {a}. \"There are {found}.\"", "[\"That is a good idea,\" said {b}. \"Let us go {top}!\"|\"I would rather {other},\" said {b}.|\"First, I have to {other},\" said {b}.]",
 ];
 
 const TALKS: readonly (readonly [number, Talk])[] = [[16, lost], [18, plan], [16, past], [12, gift], [8, eating], [10, work], [20, fact], [10, weather]];

@@ -7,16 +7,18 @@ const WEIGHTS: readonly (readonly [number, Group])[] = [[40, "animal"], [28, "th
 /** An encyclopedic text: several facts about one subject, or about two that share a group when one has too few. */
 export function factText(rng: Rng): string {
   const group = pickWeighted(rng, WEIGHTS);
-  const subjects = rng.sample(SUBJECTS_BY_GROUP[group], group === "animal" ? (rng.chance(0.4) ? 2 : 1) : rng.chance(0.5) ? 2 : 3);
-  return subjects.map((item) => {
-    const relations = relationsOf(item);
-    const chosen = rng.shuffle(relations).slice(0, group === "animal" ? (subjects.length === 1 ? 6 + rng.below(3) : 4) : 4);
-    return chosen.map((relation, at) => {
-      const later = at > 0 && rng.chance(0.5);
-      const s = group === "person" || group === "weather" || group === "place" || !later ? item.scope.s! : "it";
-      const known = at === 0 ? item.scope.s! : s;
-      return fill(`${rng.pick(relation.states)}.`, rng, { ...item.scope, s: known });
+  const number = group === "animal" ? (rng.chance(0.4) ? 2 : 1) : group === "weather" || group === "plant" ? 3 : 2 + rng.below(2);
+  const subjects = rng.sample(SUBJECTS_BY_GROUP[group], number);
+  const texts = subjects.map((item) => {
+    const chosen = rng.sample(relationsOf(item), number === 1 ? 6 + rng.below(3) : 4);
+    let named = false;
+    return chosen.map((relation) => {
+      const state = rng.pick(relation.states);
+      // "It" only right after a sentence whose subject is the thing itself.
+      const it = named && item.countable && group !== "person" && group !== "place" && rng.chance(0.5);
+      named = state.startsWith("{S}");
+      return fill(`${state}.`, rng, { ...item.scope, s: it ? "it" : item.scope.s! });
     }).join(" ");
-  }).join(rng.chance(0.5) ? " " : "\n");
+  });
+  return texts.join(rng.chance(0.5) ? " " : "\n");
 }
-

@@ -10,7 +10,7 @@ export function instructions(rng: Rng): string {
   const task = rng.pick(TASKS);
   const [pupil, other] = rng.sample(NAMES, 2) as [typeof NAMES[0], typeof NAMES[0]];
   const scope = { ...pronouns(pupil.gender), name: pupil.name, other: other.name, task: task.task, when: rng.pick(["today", "this morning", "after lunch", "this evening", "on Sunday", "tomorrow"]), who: rng.pick(["mother", "father", "grandmother", "grandfather", "aunt", "uncle", "teacher", "neighbor", "friend"]) };
-  const before = "[How to {task}.|This is how to {task}.|{Name} wants to {task} {when}. {Other} explains it.|Do you want to {task}? It is not hard.|Here is how {name} learned to {task}.|The {who} shows {name} how to {task}.]";
-  const after = "[Now {name} can {task} alone.|That is all. Now you can {task}, too.|{Name} thanks {other} for the help.|{Name} is proud because {he} can {task} now.|The {who} of {name} can {task} very well.|{Other} says that {name} learns fast.]";
+  const before = "[{Name} wants to {task} {when}. {Other} explains it.|Do you want to {task}? {Name} can explain it.|Here is how {name} learned to {task}.|The {who} shows {name} how to {task}.]";
+  const after = "[Now {name} can {task} alone.|{Other} can {task} now, too.|{Name} thanks {other} for the help.|{Name} is proud because {he} can {task} now.|The {who} of {name} can {task} very well.|{Other} says that {name} learns fast.]";
   return [fill(before, rng, scope), explain(rng, task), fill(after, rng, scope)].join(" ");
 }

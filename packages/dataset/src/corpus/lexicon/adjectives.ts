@@ -4,7 +4,7 @@ import type { Thing } from "./objects.js";
 /** How a character can be by nature. */
 export const CHARACTER_ADJECTIVES: readonly string[] = words(`
   small brave old clever shy gentle hungry lonely curious quiet cheerful kind young little happy funny lazy busy careful friendly
-  polite proud patient wise strong honest playful tired sleepy calm grumpy bold silly fair eager helpful poor rich tall tiny`);
+  polite proud patient wise strong honest playful tired sleepy calm grumpy bold silly eager helpful poor rich tall tiny`);
 
 /** How a helper can be: only what makes helping likely. */
 export const HELPER_ADJECTIVES: readonly string[] = words("kind old wise clever friendly gentle brave young helpful patient strong polite calm small cheerful honest");
@@ -25,6 +25,12 @@ export const FOOD_ADJECTIVES: readonly string[] = words("big small fresh sweet r
 export function thingAdjectives(thing: Pick<Thing, "madeOf">): readonly string[] {
   return [...THING_ADJECTIVES, ...(BY_MATERIAL[thing.madeOf] ?? [])];
 }
+
+/** Pairs that mean something else when they stand together (a brownstone, a blackball, a gentleman). */
+export const COMPOUNDS: ReadonlySet<string> = new Set([
+  "brown stone", "green stone", "strong box", "yellow hammer", "black ball", "brown shirt", "black shirt", "red coat", "green belt", "black belt", "strong man", "tall boy", "poor boy",
+  "gentle man", "gentle woman", "light house", "green house", "blue bell", "black smith", "silver fish", "black bird", "blue bird", "red cap", "white cap",
+]);
 
 /** How one feels at a good end, and on the way. */
 export const GLAD: readonly string[] = words("happy glad proud thankful cheerful");

@@ -4,7 +4,7 @@ import { rows, words } from "./table.js";
 export interface Thing {
   noun: string;
   madeOf: string;
-  /** Base verb phrase: "light a dark room". */
+  /** Base verb phrase: "light a room". */
   use: string;
   kept: string;
   colour: string;
@@ -13,14 +13,14 @@ export interface Thing {
 
 /*
  * Tags: carry (one can pick it up), big (one can't), break (can break and be fixed), clean (gets dirty), light (shines), water (holds water),
- * music, wear, fly, float, warm (soft and warm), read, toy, tool, bag (holds things), shelter, shiny, roll, gift (a nice present).
+ * music, wear, fly, float, airy (the wind can take it), huge, warm (soft and warm), read, toy, tool, bag (holds things), shelter, shiny, roll, none (in no story, as "saw" is a verb too), gift (a nice present).
  */
 const TABLE = `
 lantern   | metal | light the way at night | on a hook | yellow | carry break clean light gift
-lamp      | metal | light a dark room | on a table | yellow | carry break clean light gift
-candle    | wax | light a dark room | on a shelf | white | carry light gift
-kite      | paper | play in the wind | in a box | red | carry break fly toy gift
-balloon   | rubber | decorate a party | at a party | red | carry fly toy gift
+lamp      | metal | light a room | on a table | yellow | carry break clean light gift
+candle    | wax | light a room | on a shelf | white | carry light gift
+kite      | paper | play in the wind | in a box | red | carry break fly toy gift airy
+balloon   | rubber | decorate a party | at a party | red | carry fly toy gift airy
 boat      | wood | cross the water | at the harbor | blue | big break float clean
 raft      | wood | float on the river | by the river | brown | big break float
 drum      | wood | make music | in a music room | red | carry break music clean gift
@@ -32,9 +32,9 @@ piano     | wood | make music | in a big room | black | big break music clean
 trumpet   | metal | make music | in a case | golden | carry music clean shiny gift
 whistle   | metal | call a dog | in a pocket | silver | carry music clean shiny gift
 basket    | straw | carry food | in the kitchen | brown | carry break bag gift
-bag       | cloth | carry things | on a hook | green | carry bag clean gift
+bag       | cloth | carry things | on a hook | green | carry bag clean gift airy
 box       | wood | keep things safe | on a shelf | brown | carry break bag gift
-sack      | cloth | carry corn | in the barn | brown | carry bag
+sack      | cloth | carry corn | in the barn | brown | carry bag airy
 chest     | wood | keep treasure | in the attic | brown | big break bag clean
 backpack  | cloth | carry books | by the door | blue | carry bag clean gift
 bucket    | metal | carry water | in the barn | gray | carry water clean tool
@@ -53,13 +53,13 @@ knife     | metal | cut bread | in a drawer | silver | carry clean
 blanket   | wool | keep warm | on a bed | blue | carry clean warm gift
 pillow    | cloth | rest your head | on a bed | white | carry clean warm gift
 quilt     | cloth | keep warm | on a bed | red | carry clean warm gift
-towel     | cloth | dry your hands | in the bathroom | white | carry clean
+towel     | cloth | dry your hands | in the bathroom | white | carry clean airy
 coat      | wool | keep warm | in the closet | brown | carry clean wear warm gift
-hat       | wool | keep your head warm | on a hook | black | carry clean wear gift
-cap       | cloth | keep the sun away | on a hook | blue | carry clean wear gift
-scarf     | wool | keep your neck warm | in the closet | red | carry clean wear warm gift
-dress     | cloth | look pretty | in the closet | pink | carry clean wear gift
-shirt     | cloth | cover your body | in the closet | white | carry clean wear gift
+hat       | wool | keep your head warm | on a hook | black | carry clean wear gift airy
+cap       | cloth | keep the sun away | on a hook | blue | carry clean wear gift airy
+scarf     | wool | keep your neck warm | in the closet | red | carry clean wear warm gift airy
+dress     | cloth | look pretty | in the closet | pink | carry clean wear gift airy
+shirt     | cloth | cover your body | in the closet | white | carry clean wear gift airy
 jacket    | leather | keep warm | in the closet | black | carry clean wear warm gift
 ring      | gold | look pretty | in a small box | golden | carry wear shiny gift
 crown     | gold | show who is king | in a castle | golden | carry wear shiny
@@ -68,13 +68,13 @@ belt      | leather | hold up pants | in the closet | brown | carry wear gift
 watch     | metal | tell the time | on the wrist | silver | carry break wear shiny gift
 clock     | wood | tell the time | on the wall | brown | carry break clean gift
 mirror    | glass | see your face | on the wall | silver | carry break clean shiny gift
-picture   | paper | decorate a room | on the wall | green | carry clean gift
+picture   | paper | decorate a room | on the wall | green | carry clean gift airy
 book      | paper | read stories | on a shelf | blue | carry read gift
-letter    | paper | send news | in a drawer | white | carry read
-map       | paper | find the way | in a drawer | brown | carry read gift
-newspaper | paper | read the news | on a table | gray | carry read
-notebook  | paper | write notes | on a desk | yellow | carry read gift
-card      | paper | send good wishes | in a drawer | pink | carry read gift
+letter    | paper | send news | in a drawer | white | carry read airy
+map       | paper | find the way | in a drawer | brown | carry read gift airy
+newspaper | paper | read the news | on a table | gray | carry read airy
+notebook  | paper | write notes | on a desk | yellow | carry read gift airy
+card      | paper | send good wishes | in a drawer | pink | carry read gift airy
 pen       | plastic | write letters | on a desk | blue | carry gift
 pencil    | wood | draw pictures | on a desk | yellow | carry gift
 brush     | wood | paint pictures | in a jar | brown | carry clean tool gift
@@ -85,23 +85,22 @@ rope      | string | tie things | in the barn | brown | carry tool
 net       | string | catch fish | on a boat | white | carry break tool
 ladder    | wood | climb up high | in the barn | brown | big break tool
 hammer    | metal | hit nails | in the workshop | gray | carry tool
-saw       | metal | cut wood | in the workshop | silver | carry tool
-axe       | metal | chop wood | in the shed | gray | carry tool
+saw       | metal | cut wood | in the workshop | silver | none
 shovel    | metal | dig holes | in the shed | gray | carry tool clean
 rake      | metal | gather leaves | in the shed | green | carry tool clean
 broom     | straw | sweep the floor | in the kitchen | yellow | carry tool
 mop       | cloth | wash the floor | in the kitchen | gray | carry tool
 needle    | metal | sew clothes | in a small box | silver | carry tool shiny
-umbrella  | cloth | stay dry in the rain | by the door | black | carry break shelter gift
+umbrella  | cloth | stay dry in the rain | by the door | black | carry break shelter gift airy
 tent      | cloth | sleep outside | in the attic | green | big break shelter clean
 wagon     | wood | carry hay | in the barn | red | big break roll clean
 cart      | wood | carry boxes | in the barn | brown | big break roll clean
 bicycle   | metal | ride to school | in the shed | red | big break roll clean gift
 sled      | wood | slide down the hill | in the shed | red | big break toy gift
 wheel     | wood | move a cart | in the workshop | brown | carry roll clean
-car       | metal | drive to town | on the street | red | big break roll clean
-train     | metal | travel far | at the station | black | big roll clean
-ship      | wood | cross the sea | at the harbor | white | big float clean
+car       | metal | drive to town | on the street | red | huge big break roll clean
+train     | metal | travel far | at the station | black | huge big roll clean
+ship      | wood | cross the sea | at the harbor | white | huge big float clean
 ball      | rubber | play games | in the yard | red | carry toy roll clean gift
 doll      | cloth | play games | in a bedroom | pink | carry break toy clean gift
 puppet    | wood | put on a show | in a box | green | carry break toy clean gift
@@ -120,18 +119,19 @@ door      | wood | close a room | in a house | green | big break clean
 window    | glass | let light in | in a house | clear | big break clean
 fence     | wood | keep animals in | on a farm | white | big break
 carpet    | wool | cover the floor | in a house | red | big clean warm
-curtain   | cloth | cover a window | in a house | yellow | big clean
+curtain   | cloth | cover a window | in a house | yellow | carry clean
 oven      | metal | bake bread | in the kitchen | black | big break clean
 camera    | plastic | take pictures | in a bag | black | carry break gift clean
 telescope | metal | look at the stars | in a tower | silver | carry break gift clean
 compass   | metal | find the way | in a pocket | golden | carry break shiny gift
-flag      | cloth | show a country | on a pole | red | carry break gift
+flag      | cloth | show a country | on a pole | red | carry break gift airy
 radio     | plastic | hear music | in the kitchen | black | carry break music clean gift
 phone     | plastic | talk to friends | in a pocket | black | carry break gift
 computer  | metal | write and learn | on a desk | gray | big break clean
 medal     | metal | honor a winner | in a small box | golden | carry shiny gift
 toy       | wood | play games | in a bedroom | red | carry break toy clean gift
 stone     | rock | build a wall | on the ground | gray | carry clean
+feather   | fluff | fill a pillow | on a bird | white | carry airy gift
 stick     | wood | make a fire | in the forest | brown | carry
 nest      | twigs | hold eggs | in a tree | brown | carry
 button    | plastic | close a shirt | on a shirt | blue | carry shiny

@@ -78,8 +78,8 @@ export const PEOPLE: readonly { noun: string; gender: Gender }[] = rows(
 
 /** First names with their gender. */
 export const NAMES: readonly { name: string; gender: "m" | "f" }[] = [
-  ..."Anna Lily Mia Rosa Nora Emma Sara Lucy Ella Grace Clara Ruby Alice Julia Maria Eva Amy Kate Jane Zoe Ida Nina Molly Daisy Luna Sofia Hannah Maya Olivia Sally"
+  ..."Anna Lily Mary Rosa Nora Emma Sara Lucy Ella Grace Clara Ruby Alice Julia Maria Eva Amy Kate Jane Zoe Helen Nina Molly Daisy Luna Sofia Hannah Maya Olivia Sally"
     .split(" ").map((name) => ({ name, gender: "f" as const })),
-  ..."Tom Ben Sam Max Leo Jack Tim Adam Luke Noah Oscar Paul Peter Henry David Daniel Jacob Finn Theo Hugo Simon Oliver Eric Felix George Martin Bob"
+  ..."Tom Ben Mark Max Leo Jack Tim Adam Luke Noah Oscar Paul Peter Henry David Daniel Jacob Finn Anton Hugo Simon Oliver Eric Felix George Martin Bob"
     .split(" ").map((name) => ({ name, gender: "m" as const })),
 ];

@@ -18,37 +18,37 @@ garden     | in | flowers, bushes, paths         | pretty and green | land visit
 village    | in | small houses, a well, friendly people | small and friendly | land visit
 town       | in | streets, shops, many people    | busy and loud    | land visit
 park       | in | benches, trees, children       | green and open   | land visit
-hill       | on | grass, stones, wind            | high and windy   | land visit
+hill       | on | stones, grass, wind            | high and windy   | land visit
 mountain   | on | rocks, snow, eagles            | high and cold    | land
-river      | by | fish, stones, boats            | long and clear   | land water visit
-lake       | by | swans, fish, boats             | wide and calm    | land water visit
+river      | by | stones, fish, boats            | long and clear   | land water visit
+lake       | by | swans, boats, fish             | wide and calm    | land water visit
 pond       | by | ducks, frogs, lilies           | small and calm   | land visit
-sea        | by | fish, waves, ships             | deep and blue    | water
-beach      | on | sand, crabs, small stones      | sandy and warm   | land water visit
+sea        | by | waves, fish, ships             | deep and blue    | water
+beach      | on | crabs, sand, small stones      | sandy and warm   | land water visit
 harbor     | at | ships, ropes, sailors          | busy and wet     | land water visit
 island     | on | trees, sand, birds             | small and quiet  | water
 farm       | on | cows, hens, a barn             | busy and useful  | land visit
-barn       | in | hay, cows, tools               | big and warm     | land inside visit
-field      | in | corn, wheat, crows             | wide and open    | land visit
+barn       | in | cows, tools, hay               | big and warm     | land inside visit
+field      | in | crows, corn, wheat             | wide and open    | land visit
 orchard    | in | apples, pears, ladders         | sunny and sweet  | land visit
-market     | at | fruit, bread, many people      | loud and busy    | land visit
-bakery     | at | bread, cakes, an oven          | warm and sweet   | land inside
-shop       | at | food, toys, a friendly shopkeeper | small and full | land inside
+market     | at | many people, fruit, bread      | loud and busy    | land visit
+bakery     | at | cakes, bread, an oven          | warm and sweet   | land inside
+shop       | at | toys, food, a friendly shopkeeper | small and full | land inside
 school     | at | children, books, desks         | busy and bright  | land inside
 library    | at | books, tables, quiet people    | quiet and calm   | land inside
 hospital   | at | doctors, nurses, beds          | clean and quiet  | inside
 castle     | at | a king, guards, tall towers    | old and tall     | land inside visit
 tower      | in | stairs, windows, old books     | tall and narrow  | inside
-mill       | at | flour, wheat, a big wheel      | old and loud     | land inside visit
+mill       | at | bags of flour, wheat, a big wheel      | old and loud     | land inside visit
 bridge     | on | people, carts, a fine view     | long and strong  | land visit
 cave       | in | bats, stones, darkness         | dark and cold    | land
 jungle     | in | monkeys, parrots, tall trees   | hot and green    | land
-desert     | in | sand, camels, hot wind         | hot and dry      | land
+desert     | in | camels, sand, hot wind         | hot and dry      | land
 grassland  | in | lions, zebras, tall grass      | wide and dry     | land
 kitchen    | in | pots, plates, a table          | warm and tidy    | inside
 attic      | in | old boxes, dust, a small window | dusty and dark  | inside
 cellar     | in | jars, potatoes, cool air       | cool and dark    | inside
-yard       | in | grass, a swing, a fence        | small and safe   | land
+yard       | in | swings, grass, a fence        | small and safe   | land
 street     | on | cars, lamps, people            | long and busy    | land
 station    | at | trains, clocks, people with bags | loud and busy  | inside
 theater    | at | singers, dancers, a stage      | big and grand    | inside
@@ -57,7 +57,7 @@ zoo        | at | lions, monkeys, visitors       | big and lively   | inside
 playground | at | swings, slides, children       | loud and happy   | land
 workshop   | in | tools, wood, a bench           | busy and dusty   | inside
 circus     | at | clowns, music, bright lights   | loud and bright  | inside
-restaurant | at | waiters, tables, good food     | warm and busy    | inside
+restaurant | at | tables, chairs, good food     | warm and busy    | inside
 airport    | at | planes, pilots, people with bags | big and busy   | inside
 bedroom    | in | a bed, a lamp, soft pillows    | quiet and cozy   | inside
 waterfall  | by | rocks, mist, clear water       | loud and wet     | land visit

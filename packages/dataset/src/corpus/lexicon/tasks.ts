@@ -14,9 +14,9 @@ export const TASKS: readonly Task[] = rows(
   make a kite | take two light sticks and some paper; tie the sticks in a cross; glue the paper to the sticks; tie a long string to the kite | kite
   paint a picture | take some paper and a brush; choose the colors; paint slowly and carefully; let the picture dry | picture
   write a letter | take some paper and a pen; write the name of your friend; tell your news; put the letter into the mail | letter
-  cook soup | wash and cut the vegetables; put them into a pot with water; cook the soup for half an hour; add a little salt | soup
+  cook soup | wash the vegetables and cut them; put them into a pot with water; cook the soup for half an hour; add a little salt | soup
   boil an egg | fill a pot with water; put the egg into the water; boil the egg for six minutes; let the egg cool down | egg
-  feed a cat | take a clean bowl; put some food into the bowl; set the bowl on the floor; give the cat fresh water too | cat
+  feed a cat | take a clean bowl; put some food into the bowl; set the bowl on the floor; give the cat some water too | cat
   wash a dog | fill a tub with warm water; make the dog wet; rub soap into the fur; dry the dog with a towel | dog
   brush your teeth | put toothpaste on the brush; brush all your teeth; brush for two minutes; rinse your mouth with water | teeth
   make a bed | shake the pillow; pull the sheet flat; lay the blanket over the bed; put the pillow on top | bed
@@ -34,7 +34,7 @@ export const TASKS: readonly Task[] = rows(
   fix a chair | turn the chair around; find the broken part; put some glue on it; let the chair dry for a day | chair
   pack a bag | make a list of the things you need; fold your clothes; put heavy things into the bag first; close the bag well | bag
   fall asleep | turn off the light; lie down in your bed; close your eyes and breathe slowly; think of something nice until you fall asleep | sleep
-  make a friend | smile and say hello; tell the person your name; ask a friendly question; listen well and be a good friend | friend
+  make a friend | say hello with a smile; tell the person your name; ask a friendly question; listen well and be a good friend | friend
   read a map | find the place where you are; find the place where you want to go; look for the roads between them; follow the map step by step | map
   make pancakes | mix flour, milk, and eggs; heat a pan with some butter; pour a little of the mix into the pan; turn the pancakes when they are brown | pancakes
   grow carrots | dig the earth in your garden; put the seeds into long lines; water the carrots every day; pull the carrots out in summer | carrots

@@ -139,7 +139,7 @@ trade | | | an apple for a pear
 travel | | | to the sea
 turn | | | the wheel
 visit | | | an aunt
-wait | | | for the bus
+wait | | | for a friend
 walk | | | to school
 warm | | | the milk
 wash | | | the cups
