@@ -1,18 +1,22 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { type Engine, openEngine } from "@llm/backend";
+import { type Engine, type EngineName, openEngine } from "@llm/backend";
 import { Tokenizer } from "@llm/bpe";
 import { loadModel } from "@llm/model/node";
 import { InferError } from "./errors.js";
 import { defaultsFromGenerationConfig } from "./options.js";
-import { createRun, type Run } from "./run.js";
+import { createRun, type Run, type RunParts } from "./run.js";
 
 export interface LoadOptions {
-  /** An open engine; default: `openEngine()`, the fastest of this machine. */
+  /** An open engine; default: the fastest of this machine, opened once the folder's small files were found in order. */
   engine?: Engine;
+  /** Which engine to open if none is given. */
+  prefer?: EngineName;
   /** Default: the folder's name. */
   name?: string;
+  /** How the engine compiles the model; see {@link RunParts}. Default false. */
+  jit?: RunParts["jit"];
 }
 
 /** JSON files above this size are refused; the largest tokenizers have about 35 MB. */
@@ -104,11 +108,11 @@ export async function loadRun(folder: string, options: LoadOptions = {}): Promis
   checkSpecialTokens(folder, tokenizer, raw, (await readJson(at("tokenizer_config.json"))) ?? {}, generationConfig);
   const defaults = defaultsFromGenerationConfig(generationConfig, at("generation_config.json"));
 
-  const engine = options.engine ?? (await openEngine());
+  const engine = options.engine ?? (await openEngine({ prefer: options.prefer }));
   const { config, params } = await loadModel(folder);
   const eos = [...new Set([config.eos, ...idsOf(raw["eos_token_id"]), ...idsOf(generationConfig["eos_token_id"])])];
   try {
-    return createRun({ config, params, tokenizer, engine, name: options.name ?? basename(resolve(folder)), defaults, eos });
+    return createRun({ config, params, tokenizer, engine, name: options.name ?? basename(resolve(folder)), defaults, eos, jit: options.jit });
   } catch (error) {
     for (const variable of params.values()) variable.dispose();
     if (error instanceof InferError) throw new InferError(error.code, `${folder}: ${error.message}`, { cause: error });

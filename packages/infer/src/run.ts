@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { CompiledFunction, Engine } from "@llm/backend";
+import type { CompiledFunction, CompileOptions, Engine } from "@llm/backend";
 import type { Tokenizer } from "@llm/bpe";
 import { countParameters, disposeParameters, forwardCached, type KvCache, type LlamaConfig, type Parameters } from "@llm/model";
 import { InferError } from "./errors.js";
@@ -20,6 +20,11 @@ export interface RunParts {
   defaults?: RunDefaults;
   /** Tokens that end a text; default: the configuration's `eos`. */
   eos?: readonly number[];
+  /**
+   * How the engine compiles the step; default false, one graph without XLA. XLA takes seconds for each shape that a text goes
+   * through (two for a short reply, more as it grows) and gains little on small models; it pays for a long-running server.
+   */
+  jit?: CompileOptions["jit"];
 }
 
 /** A model with its tokenizer on an engine, ready to generate. */
@@ -51,12 +56,12 @@ const MOST_PADDING = 255;
  *
  * @throws {InferError} `run` if the tokenizer has more tokens than the model, or far fewer.
  */
-export function createRun({ config, params, tokenizer, engine, name = "model", defaults = {}, eos = [config.eos] }: RunParts): Run {
+export function createRun({ config, params, tokenizer, engine, name = "model", defaults = {}, eos = [config.eos], jit = false }: RunParts): Run {
   const spare = config.vocabSize - tokenizer.vocabSize;
   if (spare < 0 || spare > MOST_PADDING || (spare > 0 && config.vocabSize % 8 !== 0)) {
     throw new InferError("run", `Tokenizer and model don't belong together: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocab_size is ${config.vocabSize}. Use the tokenizer.json that the model was trained with.`);
   }
-  const step = engine.compile((ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => forwardCached(config, params, ids, position, cache, { last }), { name: "infer_step" });
+  const step = engine.compile((ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => forwardCached(config, params, ids, position, cache, { last }), { jit, name: "infer_step" });
   return {
     name,
     config,

@@ -1,0 +1,3 @@
+import type { Command } from "@llm/cli-kit";
+
+export function addServeCommand(_program: Command): void {}
