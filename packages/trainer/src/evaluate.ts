@@ -23,10 +23,20 @@ export interface Evaluation {
   complete: boolean;
 }
 
+/** How far an evaluation is, in tokens that count. */
+export interface EvaluationProgress {
+  tokens: number;
+  total: number;
+}
+
 /** Evaluates a model on shards; built once, so that its compiled function serves every evaluation of a run. */
 export interface Evaluator {
-  /** @param tokens Stop after this many tokens; default the whole split. */
-  run(options?: { tokens?: number; signal?: AbortSignal }): Promise<Evaluation>;
+  /**
+   * Reads the split batch by batch and tells how far it is; its return value is the result.
+   *
+   * @param tokens Stop after this many tokens; default the whole split.
+   */
+  run(options?: { tokens?: number; signal?: AbortSignal }): AsyncGenerator<EvaluationProgress, Evaluation, undefined>;
   dispose(): void;
 }
 
@@ -44,8 +54,9 @@ export function createEvaluator(
   }));
 
   return {
-    async run({ tokens: limit = Infinity, signal } = {}) {
+    async *run({ tokens: limit = Infinity, signal } = {}) {
       const loader = await PackedLoader.open(shards, { split, batchSize, sequenceLength, seed: 0, epochs: 1 });
+      const total = Math.min(limit, shards.manifest.splits[split].lossTokens);
       let lossSum = 0;
       let tokens = 0;
       let complete = false;
@@ -64,6 +75,7 @@ export function createEvaluator(
         tokens += batch.count;
         tf.dispose(result);
         disposeInputs(inputs);
+        yield { tokens, total };
       }
       const { textBytes, lossTokens } = shards.manifest.splits[split];
       const mean = lossSum / Math.max(1, tokens);
@@ -97,7 +109,7 @@ export interface EvaluateOptions {
  */
 export async function evaluate(
   { run, shards: folder, split = "val", batchSize = 8, sequenceLength }: EvaluateOptions,
-  { engine, signal }: { engine: Engine; signal?: AbortSignal },
+  { engine, signal, onProgress }: { engine: Engine; signal?: AbortSignal; onProgress?: (progress: EvaluationProgress) => void },
 ): Promise<Evaluation> {
   const shards = await openShards(folder);
   await checkTokenizer(run, shards.manifest);
@@ -105,7 +117,12 @@ export async function evaluate(
   const T = Math.min(sequenceLength ?? 1024, config.maxPositions);
   const evaluator = createEvaluator(engine, { config, parameters: params }, shards, { split, batchSize, sequenceLength: T });
   try {
-    return await evaluator.run(signal ? { signal } : {});
+    const run = evaluator.run(signal ? { signal } : {});
+    for (;;) {
+      const { done, value } = await run.next();
+      if (done) return value;
+      onProgress?.(value);
+    }
   } finally {
     evaluator.dispose();
     tf.dispose([...params.values()]);

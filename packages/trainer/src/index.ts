@@ -1,5 +1,5 @@
 export { train, type TrainEvent, type TrainSummary } from "./train.js";
-export { evaluate, type Evaluation, type EvaluateOptions } from "./evaluate.js";
+export { evaluate, type EvaluateOptions, type Evaluation, type EvaluationProgress } from "./evaluate.js";
 export type { Settings, TrainOptions } from "./options.js";
 export type { Budget } from "./budget.js";
 export { type Recipe, recipeFor } from "./recipes.js";

@@ -39,7 +39,7 @@ export interface TrainOptions {
   lr?: number;
   /** Default "cosine". */
   schedule?: ScheduleKind;
-  /** Steps of warmup; default 50, at most a tenth of a budget in steps. */
+  /** Steps of warmup, but never more than the first tenth of the budget; default 50. */
   warmup?: number;
   /** Lowest learning rate as a share of `lr`; default 0.1 for cosine, 0 for the others. */
   minLrRatio?: number;
@@ -53,7 +53,7 @@ export interface TrainOptions {
   seed?: number;
   /** Steps between evaluations; default 200, 0 for none but the final one. */
   evalEvery?: number;
-  /** Validation tokens of an evaluation during training; default 32,768. The final one reads the whole split. */
+  /** Validation tokens of an evaluation during training; default 16,384. The final one reads the whole split. */
   evalTokens?: number;
   /** Minutes between checkpoints; default 5, 0 for none by time. */
   checkpointMinutes?: number;
@@ -103,14 +103,14 @@ export function newSettings(options: TrainOptions, config: LlamaConfig): Setting
     optimizer: options.optimizer ?? "adamw",
     lr: options.lr ?? (tuning ? recipe.sftLr : recipe.lr),
     schedule,
-    warmup: options.warmup ?? (budget.unit === "steps" ? Math.min(50, Math.ceil(budget.amount / 10)) : 50),
+    warmup: options.warmup ?? 50,
     minLrRatio: options.minLrRatio ?? (schedule === "cosine" ? 0.1 : 0),
     decayFraction: options.decayFraction ?? 0.5,
     weightDecay: options.weightDecay ?? 0.1,
     clip: options.clip ?? 1,
     seed: options.seed ?? 0,
     evalEvery: options.evalEvery ?? 200,
-    evalTokens: options.evalTokens ?? 32_768,
+    evalTokens: options.evalTokens ?? 16_384,
     checkpointMinutes: options.checkpointMinutes ?? 5,
     checkpointSteps: options.checkpointSteps ?? 0,
   };

@@ -6,7 +6,7 @@ import { progressOf, type Spent } from "./budget.js";
 import { markFinished, publishWeights, type RunState, type RunTensors, restoreTensors, saveCheckpoint } from "./checkpoint.js";
 import { phasesOf, TrainingData } from "./data.js";
 import { TrainerError } from "./errors.js";
-import { createEvaluator, type Evaluation } from "./evaluate.js";
+import { createEvaluator, type Evaluation, type EvaluationProgress } from "./evaluate.js";
 import { openLog } from "./log.js";
 import type { Microbatch } from "./microbatch.js";
 import { createAdamW } from "./optim/adamw.js";
@@ -21,6 +21,7 @@ import { createTrainStep } from "./step.js";
 export type TrainEvent =
   | { type: "start"; config: LlamaConfig; settings: Settings; parameters: number; engine: string; resumedFrom: number | null; spent: Spent }
   | { type: "step"; step: number; loss: number; gradNorm: number; lr: number; tokens: number; seconds: number; progress: number; tokensPerSecond: number }
+  | ({ type: "evaluating"; step: number; final: boolean } & EvaluationProgress)
   | ({ type: "eval"; step: number } & Evaluation)
   | { type: "checkpoint"; step: number; folder: string }
   | ({ type: "end" } & TrainSummary);
@@ -93,11 +94,18 @@ export async function* train(options: TrainOptions, { engine, signal }: { engine
       savedAt = clock();
       return { type: "checkpoint", step: spent.step, folder: saved.folder };
     };
-    const evaluateAt = async (tokens?: number): Promise<Evaluation> => {
-      const result = await evaluator!.run({ ...(tokens ? { tokens } : { signal }) });
-      const { loss, bitsPerByte, complete } = result;
-      await log.write({ type: "eval", step: spent.step, loss, bitsPerByte, tokens: result.tokens, complete, seconds: spent.seconds });
-      return result;
+    const evaluateNow = async function* (tokens?: number): AsyncGenerator<TrainEvent, Evaluation, undefined> {
+      const run = evaluator!.run(tokens ? { tokens } : { signal });
+      for (;;) {
+        const { done, value } = await run.next();
+        if (!done) yield { type: "evaluating", step: spent.step, final: tokens === undefined, ...value };
+        else {
+          const { loss, bitsPerByte, complete } = value;
+          await log.write({ type: "eval", step: spent.step, loss, bitsPerByte, tokens: value.tokens, complete, seconds: spent.seconds });
+          yield { type: "eval", step: spent.step, ...value };
+          return value;
+        }
+      }
     };
 
     // The first checkpoint holds the untrained model, so that a run can be resumed and opened from its first second.
@@ -130,7 +138,7 @@ export async function* train(options: TrainOptions, { engine, signal }: { engine
 
       const due = (every: number): boolean => every > 0 && spent.step % every === 0;
       if (evaluator && due(settings.evalEvery) && progress() < 1) {
-        yield { type: "eval", step: spent.step, ...(await evaluateAt(settings.evalTokens)) };
+        yield* evaluateNow(settings.evalTokens);
         spent.seconds = clock();
       }
       if (due(settings.checkpointSteps) || (settings.checkpointMinutes > 0 && clock() - savedAt >= settings.checkpointMinutes * 60)) yield await save();
@@ -138,12 +146,14 @@ export async function* train(options: TrainOptions, { engine, signal }: { engine
     }
 
     yield await save();
-    const validation = evaluator ? await evaluateAt().catch(undefinedIfAborted) : null;
-    if (validation === undefined) {
+    let validation: Evaluation | null = null;
+    try {
+      if (evaluator) validation = yield* evaluateNow();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "AbortError")) throw error;
       yield summary("stopped", null);
       return;
     }
-    if (validation) yield { type: "eval", step: spent.step, ...validation };
     await markFinished(saved!.folder, { ...saved!.state, finished: true, validation });
     yield summary("finished", validation);
   } finally {
@@ -153,12 +163,6 @@ export async function* train(options: TrainOptions, { engine, signal }: { engine
     optimizer.dispose();
     tf.dispose([...parameters.values()]);
   }
-}
-
-/** An aborted evaluation gives undefined; any other error goes on. */
-function undefinedIfAborted(error: unknown): undefined {
-  if (error instanceof Error && error.name === "AbortError") return undefined;
-  throw error;
 }
 
 /** Seconds since now, on top of those that earlier sessions took. */

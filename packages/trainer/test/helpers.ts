@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ShardSetWriter } from "@llm/dataset";
-import { train, type TrainEvent } from "@llm/trainer";
+import type { train, TrainEvent } from "@llm/trainer";
 import { onTestFinished } from "vitest";
 
 export interface TestDocument {

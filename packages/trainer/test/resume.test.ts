@@ -11,20 +11,22 @@ import { collect, countingDocuments, makeShards, temporaryFolder } from "./helpe
 
 const BIN = fileURLToPath(new URL("../bin/llm-trainer.js", import.meta.url));
 
-/** Runs the real command line; `killAt` kills it with SIGKILL once its log holds that many lines. */
-function llmTrainer(args: string[], { killAt, out }: { killAt?: number; out: string }): Promise<number | NodeJS.Signals> {
+/** Runs the real command line; `killAt` sends it the signal once its log holds that many lines. */
+function llmTrainer(args: string[], { killAt, signal = "SIGKILL", out }: { killAt?: number; signal?: NodeJS.Signals; out: string }): Promise<number | NodeJS.Signals> {
   return new Promise((done, fail) => {
     const child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
     let errors = "";
     child.stderr.on("data", (chunk) => (errors += chunk));
     const log = join(out, "trainer", "log.jsonl");
     const watch = setInterval(() => {
-      if (killAt !== undefined && existsSync(log) && readFileSync(log, "utf8").split("\n").length > killAt) child.kill("SIGKILL");
+      if (killAt === undefined || !existsSync(log) || readFileSync(log, "utf8").split("\n").length <= killAt) return;
+      clearInterval(watch);
+      child.kill(signal);
     }, 2);
     child.on("error", fail);
     child.on("close", (code, signal) => {
       clearInterval(watch);
-      if (code !== 0 && code !== null) process.stderr.write(errors);
+      if (code !== 0 && code !== 130 && code !== null) process.stderr.write(errors);
       done(signal ?? code!);
     });
   });
@@ -60,6 +62,16 @@ describe("a killed and resumed run", () => {
     expect((await readLog(cut)).filter(({ type }) => type === "step")).toHaveLength(20);
     expect(await outcome(cut)).toEqual(await outcome(whole));
   });
+});
+
+it.each(["SIGINT", "SIGTERM"] as const)("%s leaves a checkpoint of the last step and exit code 130", async (signal) => {
+  const folder = await temporaryFolder();
+  const shards = await makeShards(join(folder, "shards"), { train: countingDocuments(12) });
+  const out = join(folder, "run");
+  const args = ["pretrain", "--shards", shards, "--out", out, "--preset", "test", "--steps", "100000", "--batch-size", "2", "--sequence-length", "16", "--engine", "cpu"];
+  expect(await llmTrainer(args, { out, killAt: 4, signal })).toBe(130);
+  const last = (await readLog(out)).at(-1)!;
+  expect(await listCheckpoints(out)).toContain(`step-${String(last.step).padStart(8, "0")}`);
 });
 
 describe("resume", () => {

@@ -1,4 +1,4 @@
-import { addCommonOptions, type Command, formatCount, integer, Option, printJson } from "@llm/cli-kit";
+import { addCommonOptions, type Command, createProgress, formatCount, integer, Option, printJson, type Progress } from "@llm/cli-kit";
 import { evaluate } from "../evaluate.js";
 import { type EngineChoice, engineOption, openAndSay, stopSignal } from "./engine.js";
 
@@ -26,14 +26,23 @@ export function addEvalCommand(program: Command): void {
   addCommonOptions(command).action(async ({ json, engine: prefer, ...options }: EvalFlags) => {
     const { signal, release } = stopSignal("stopping…");
     const engine = await openAndSay(prefer);
+    let bar: Progress | undefined;
     try {
-      const result = await evaluate(options, { engine, signal });
+      const result = await evaluate(options, {
+        engine,
+        signal,
+        onProgress({ tokens, total }) {
+          bar ??= createProgress({ label: "evaluate", total, unit: "tokens" });
+          bar.update(tokens);
+        },
+      });
       if (json) printJson({ ...result, engine: engine.name });
       else {
         const bits = result.bitsPerByte === null ? "" : `, ${result.bitsPerByte.toFixed(4)} bits per byte`;
         process.stderr.write(`${result.split}: loss ${result.loss.toFixed(4)}${bits} (${formatCount(result.tokens)} tokens)\n`);
       }
     } finally {
+      bar?.stop();
       release();
       engine.dispose();
     }

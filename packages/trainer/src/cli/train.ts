@@ -1,11 +1,10 @@
-import { addCommonOptions, type Command, createProgress, formatCount, formatDuration, fraction, integer, number, Option, printJson, type Progress } from "@llm/cli-kit";
+import { addCommonOptions, type Command, fraction, integer, number, Option, printJson } from "@llm/cli-kit";
 import type { Engine } from "@llm/backend";
 import { SCHEDULES } from "../optim/schedule.js";
-import type { Spent } from "../budget.js";
 import type { TrainOptions } from "../options.js";
-import { writeReport } from "../report.js";
-import { train, type TrainEvent, type TrainSummary } from "../train.js";
+import { train, type TrainSummary } from "../train.js";
 import { type EngineChoice, engineOption, openAndSay, stopSignal } from "./engine.js";
+import { showEvents } from "./show.js";
 
 type TrainFlags = TrainOptions & { engine?: EngineChoice; json?: boolean };
 
@@ -43,14 +42,14 @@ function addTrainOptions(command: Command): Command {
     .option("--short-start <share>", "first share of the budget with rows of half length, twice as many (default: 0)", fraction)
     .option("--lr <rate>", `highest learning rate ${BY_SIZE}`, number(1e-12))
     .addOption(new Option("--schedule <kind>", "how the learning rate falls (default: cosine)").choices([...SCHEDULES]))
-    .option("--warmup <steps>", "steps of warmup (default: 50, at most a tenth of --steps)", integer(0))
+    .option("--warmup <steps>", "steps of warmup, at most a tenth of the budget (default: 50)", integer(0))
     .option("--min-lr-ratio <share>", "lowest learning rate as a share of --lr (default: 0.1 for cosine, else 0)", fraction)
     .option("--decay-fraction <share>", "last share of the budget in which wsd decays (default: 0.5)", fraction)
     .option("--weight-decay <w>", "decoupled weight decay of matrices (default: 0.1)", number(0))
     .option("--clip <norm>", "bound of the gradient's norm, 0 for none (default: 1)", number(0))
     .addOption(new Option("--optimizer <kind>", "rule that updates the weights (default: adamw)").choices(["adamw", "muon"]))
     .option("--eval-every <steps>", "steps between evaluations, 0 for the final one only (default: 200)", integer(0))
-    .option("--eval-tokens <n>", "validation tokens of those evaluations (default: 32768)", integer(1))
+    .option("--eval-tokens <n>", "validation tokens of those evaluations (default: 16384)", integer(1))
     .option("--checkpoint-minutes <m>", "minutes between checkpoints, 0 for none by time (default: 5)", number(0))
     .option("--checkpoint-steps <n>", "steps between checkpoints, 0 for none by steps (default: 0)", integer(0))
     .option("--seed <n>", "seed of the first weights and of the order of the data (default: 0)", integer(0))
@@ -70,47 +69,4 @@ async function runTraining(label: string, { engine: prefer, json, ...options }: 
     release();
     engine?.dispose();
   }
-}
-
-/** Shows a run on standard error and keeps its loss picture up to date. */
-async function showEvents(label: string, events: AsyncIterable<TrainEvent>, out: string): Promise<TrainSummary> {
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  let progress: Progress | undefined;
-  let done = (_: Spent): number => 0;
-  let validation = "";
-  let summary: TrainSummary | undefined;
-  try {
-    for await (const event of events) {
-      if (event.type === "start") {
-        const { settings } = event;
-        const { unit, amount } = settings.budget;
-        const spentOf = (spent: Spent): number => ({ steps: spent.step, tokens: spent.tokens, minutes: spent.seconds })[unit];
-        const total = amount * (unit === "minutes" ? 60 : 1);
-        // A resumed run counts what is left, so that the time left is right from its first step.
-        const before = spentOf(event.spent);
-        done = (spent) => Math.min(total, spentOf(spent)) - before;
-        say(`model        ${formatCount(event.parameters)} parameters${settings.preset ? ` (${settings.preset})` : ""}, vocabulary ${formatCount(event.config.vocabSize)}`);
-        say(`steps        ${settings.batchSize} x ${settings.sequenceLength} tokens${settings.accumulate > 1 ? ` x ${settings.accumulate}` : ""}, ${settings.optimizer}, lr ${settings.lr} ${settings.schedule}, budget ${amount} ${unit}`);
-        if (event.resumedFrom !== null) say(`resumed      at step ${event.resumedFrom}`);
-        if (before < total) progress = createProgress({ label, total: total - before, unit: unit === "minutes" ? "s" : unit });
-      } else if (event.type === "step") {
-        progress?.update(done(event), `loss ${event.loss.toFixed(3)}${validation}, ${formatCount(Math.round(event.tokensPerSecond))} tokens/s`);
-      } else if (event.type === "eval") {
-        validation = `, val ${event.loss.toFixed(3)}${event.bitsPerByte === null ? "" : ` (${event.bitsPerByte.toFixed(3)} bits/byte)`}`;
-      } else if (event.type === "checkpoint") {
-        if (event.step > 0) await writeReport(out);
-      } else summary = event;
-    }
-  } finally {
-    progress?.stop();
-  }
-  await writeReport(out);
-  say(closingLine(summary!));
-  return summary!;
-}
-
-function closingLine({ reason, run, step, seconds, tokens, validation }: TrainSummary): string {
-  if (reason === "stopped") return `stopped      at step ${step}; the same command with --resume goes on from there`;
-  const result = validation ? `, validation loss ${validation.loss.toFixed(4)}${validation.bitsPerByte === null ? "" : `, ${validation.bitsPerByte.toFixed(4)} bits per byte`}` : "";
-  return `${reason === "finished" ? "done" : "was done"}${" ".repeat(reason === "finished" ? 9 : 5)}${run}: ${step} steps, ${formatCount(tokens)} tokens in ${formatDuration(seconds)}${result}`;
 }

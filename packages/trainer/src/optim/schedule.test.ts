@@ -22,10 +22,10 @@ describe("learningRate", () => {
     );
   });
 
-  it("never rises with progress and never falls with the warmup's steps", () => {
+  it("never rises with progress after the warmup and never falls with the warmup's steps", () => {
     fc.assert(
       fc.property(schedule, fc.nat(1000), progress, progress, (s, step, p, q) => {
-        expect(learningRate(s, step, Math.max(p, q))).toBeLessThanOrEqual(learningRate(s, step, Math.min(p, q)) + 1e-15);
+        expect(learningRate(s, step + s.warmup, Math.max(p, q))).toBeLessThanOrEqual(learningRate(s, step + s.warmup, Math.min(p, q)) + 1e-15);
         expect(learningRate(s, step + 1, p)).toBeGreaterThanOrEqual(learningRate(s, step, p) - 1e-15);
       }),
     );
@@ -38,6 +38,12 @@ describe("learningRate", () => {
         expect(learningRate(s, s.warmup, 1)).toBeCloseTo(end, 10);
       }),
     );
+  });
+
+  it("ends the warmup after a tenth of the budget, however few steps that was", () => {
+    const s: Schedule = { kind: "constant", lr: 1, warmup: 1000, minRatio: 0, decayFraction: 0.2 };
+    expect(learningRate(s, 3, 0.05)).toBeCloseTo(0.5);
+    expect(learningRate(s, 6, 0.1)).toBe(1);
   });
 
   it("has known values", () => {
