@@ -7,7 +7,8 @@ import type { Flat } from "../nested.js";
 import { AttrType } from "./attributes.js";
 import type { TracingBackend } from "./backend.js";
 import type { PreparedCall } from "./binding.js";
-import { Status } from "./status.js";
+import { UntraceableError } from "./graph.js";
+import { Status, TensorFlowError } from "./status.js";
 import { releaseConstants, traceFunction } from "./trace.js";
 import type { TracedFunction } from "./trace.js";
 
@@ -159,7 +160,7 @@ class Compiled<F extends AnyFunction> {
       return { ...base, ...counts, traced, mode: this.#jit === false ? "graph" : "xla" };
     } catch (error) {
       // A mistake of the function is the user's to mend; what TensorFlow can't record, it can still run.
-      if (this.#jit !== "auto" || !(error instanceof BackendError) || error.code === "compile") throw error;
+      if (this.#jit !== "auto" || !(error instanceof UntraceableError || error instanceof TensorFlowError)) throw error;
       this.#note("eager", error);
       return { ...base, traced: null, mode: "eager" };
     }

@@ -8,6 +8,14 @@ import type { Values } from "./dtypes.js";
 import type { Status } from "./status.js";
 import { newStringTensor, newTensor } from "./tensors.js";
 
+/** Something that TensorFlow runs op by op but that a graph can't have. */
+export class UntraceableError extends BackendError {
+  constructor(message: string) {
+    super("compile", message);
+    this.name = "UntraceableError";
+  }
+}
+
 /** A tensor of the graph: no value yet, but a type, a shape and the op that makes it. */
 interface Symbol {
   output: GraphOutput;
@@ -92,7 +100,7 @@ export class GraphTrace {
     return this.#define({ output, op: "Const", shape: [...shape], dtype });
   }
 
-  /** Appends an op. @throws BackendError "compile" when a result's shape depends on values. */
+  /** Appends an op. @throws UntraceableError when a result's shape depends on values. */
   execute(name: string, attrs: readonly OpAttr[], inputs: readonly number[], outputCount: number): TensorMetadata[] {
     const oper = this.#node(name, attrs, inputs.map((id) => this.#output(id)), outputCount);
     return Array.from({ length: outputCount }, (_, index) => {
@@ -190,7 +198,7 @@ export class GraphTrace {
     if (rank > 0) api.TF_GraphGetTensorShape(this.#graph, output, dims, rank, this.#status.pointer);
     const shape = Array.from(dims.slice(0, Math.max(0, rank)), Number);
     if (rank < 0 || shape.some((size) => size < 0)) {
-      throw new BackendError("compile", `The shape of the result of ${name} depends on values, which a compiled function can't have. Use a mask instead, or call ${name} outside.`);
+      throw new UntraceableError(`The shape of the result of ${name} depends on values, which a compiled function can't have. Use a mask instead, or call ${name} outside.`);
     }
     return shape;
   }

@@ -34,8 +34,8 @@ export const KERNEL_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-n
 export interface KernelPackage {
   name: (typeof KERNEL_PACKAGES)[number];
   version: string;
-  /** Resolves modules as that package would. */
-  require: NodeJS.Require;
+  /** `require` as that package's own modules have it. */
+  load: NodeJS.Require;
 }
 
 /**
@@ -48,7 +48,7 @@ export function findKernelPackage(): KernelPackage | undefined {
     for (const name of KERNEL_PACKAGES) {
       try {
         const manifest = require.resolve(`${name}/package.json`);
-        return { name, version: (require(manifest) as { version: string }).version, require: createRequire(manifest) };
+        return { name, version: (require(manifest) as { version: string }).version, load: createRequire(manifest) };
       } catch {
         // Not installed here: look further.
       }
@@ -66,15 +66,15 @@ export function loadKernels(): { NodeBackend: NodeBackendClass; package: KernelP
   if (!found) {
     throw new BackendError("kernels", `TensorFlow's kernels for TensorFlow.js are not installed: expected ${KERNEL_PACKAGES.join(" or ")}. Run \`npm install --ignore-scripts @tensorflow/tfjs-node-gpu\`.`);
   }
-  const { require, name, version } = found;
-  restoreUtil(require);
+  const { load, name, version } = found;
+  restoreUtil(load);
   try {
-    const { NodeJSKernelBackend } = require("./dist/nodejs_kernel_backend.js") as { NodeJSKernelBackend: NodeBackendClass };
-    const theirs = require("@tensorflow/tfjs") as typeof tf & { version_core: string };
+    const { NodeJSKernelBackend } = load("./dist/nodejs_kernel_backend.js") as { NodeJSKernelBackend: NodeBackendClass };
+    const theirs = load("@tensorflow/tfjs") as typeof tf & { version_core: string };
     if (theirs.engine() !== tf.engine() || theirs.version_core !== tf.version_core) {
       throw new Error(`it uses tfjs-core ${theirs.version_core}, this program ${tf.version_core}; both must be the same copy`);
     }
-    require("./dist/register_all_kernels.js");
+    load("./dist/register_all_kernels.js");
     mendKernels();
     return { NodeBackend: NodeJSKernelBackend, package: found };
   } catch (cause) {
@@ -83,8 +83,8 @@ export function loadKernels(): { NodeBackend: NodeBackendClass; package: KernelP
 }
 
 // tfjs-node 4.22 calls two functions of node:util that Node 23 removed.
-function restoreUtil(require: NodeJS.Require): void {
-  const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
+function restoreUtil(load: NodeJS.Require): void {
+  const util = load("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray?: (value: unknown) => boolean };
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
   util.isArray ??= Array.isArray;
 }

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import type { OpenedEngine } from "../engine.js";
 import { BackendError } from "../errors.js";
+import { keepFreedMemory } from "./allocator.js";
 import { createTracingBackend } from "./backend.js";
 import { Binding } from "./binding.js";
 import { findLibraryFiles, loadLibrary } from "./c-api.js";
@@ -31,6 +32,7 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   const files = typeof library === "string" ? findLibraryFiles(library) : library;
   const { NodeBackend } = loadKernels();
   applyEnvironment();
+  keepFreedMemory();
   const binding = new Binding(loadLibrary(files), contextOptions);
   const backend = createTracingBackend(NodeBackend, binding);
   tf.registerBackend(BACKEND, () => backend, 3);
