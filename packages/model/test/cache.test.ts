@@ -98,6 +98,10 @@ describe.each([
     const next = forwardCached(config, params, token, position, cache);
     expect(tf.memory().numTensors).toBe(before + 1 + 2 * config.layers);
     expect(Math.max(...(await cache.keys[0]!.data()))).toBe(0);
+    // One slot of the first head is written, the rest is as it was.
+    const written = (await next.cache.keys[0]!.data()).subarray(0, 8 * config.headDim);
+    expect(written.subarray(0, config.headDim).every((x) => x !== 0)).toBe(true);
+    expect(written.subarray(config.headDim).every((x) => x === 0)).toBe(true);
     expect(next.cache.values[1]!.shape).toEqual([1, config.kvHeads, 8, config.headDim]);
     next.logits.dispose();
     disposeCache(next.cache);
