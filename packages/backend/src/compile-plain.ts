@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { BackendError } from "./errors.js";
 import type { AnyFunction, CompiledFunction, CompileOptions } from "./engine.js";
 
 /**
@@ -31,7 +32,7 @@ function detach(value: unknown): unknown {
     const made = value.scopeId === tf.engine().state.activeScope.id && !(value instanceof tf.Variable) && !value.kept;
     return made ? value : value.clone();
   }
-  if (value instanceof Promise) throw new TypeError("a compiled function must be synchronous, but this one returned a promise");
+  if (value instanceof Promise) throw new BackendError("compile", "A compiled function must be synchronous, but this one returned a promise.");
   if (Array.isArray(value)) return value.map(detach);
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, detach(item)]));

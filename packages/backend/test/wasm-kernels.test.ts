@@ -42,6 +42,14 @@ const CASES: Record<string, () => tf.Tensor | tf.Tensor[]> = {
   range: () => [tf.range(0, 10), tf.range(3, -4, -2, "int32")],
   logic: () => [tf.logicalAnd(tf.greater(f([9]), 0), tf.less(f([9], 2), 0.5)), tf.logicalOr(tf.greater(f([9]), 0), tf.less(f([9], 2), 0)), tf.logicalNot(tf.greater(f([9]), 0))],
   comparisons: () => [tf.greaterEqual(ints([9], 3), ints([9], 3, 2)), tf.lessEqual(ints([9], 3), 1), tf.equal(ints([9], 3), ints([9], 3, 2)), tf.notEqual(ints([9], 3), 1)],
+  "comparisons that broadcast": () =>
+    [tf.equal, tf.notEqual, tf.greater, tf.greaterEqual, tf.less, tf.lessEqual].flatMap((compare) => [
+      compare(ints([5, 1], 4), ints([1, 6], 4, 2)),
+      compare(ints([2, 1, 4], 3), ints([3, 1], 3, 2)),
+      compare(tf.tensor1d([1, NaN, 2, Infinity]), 1),
+      compare(tf.scalar(NaN), f([2, 3])),
+      compare(f([2, 3, 4]), f([4], 2)),
+    ]),
   "cumsum and cumprod": () => [tf.cumsum(f([3, 5]), 1, true), tf.cumsum(f([3, 5]), 0, false, true), tf.cumprod(positive([3, 4]), 1)],
   topk: () => Object.values(tf.topk(f([3, 20]), 5)),
   "sign, neg, abs": () => [tf.sign(f([9])), tf.neg(f([9])), tf.abs(f([9]))],
