@@ -69,7 +69,7 @@ function checkPrompt(run: Run, ids: readonly number[]): void {
  *
  * @param run - From `loadRun` or `createRun`.
  * @param prompt - Text, encoded as {@link encodePrompt} does, or token ids, taken as they are.
- * @param options - Defaults: 256 tokens at the most, temperature 0.5, topP 0.9, nothing else, a random seed.
+ * @param options - Defaults: 512 tokens at the most, temperature 0.5, topP 0.9, nothing else, a random seed.
  * @yields Each token with the text that is certain by then. The last one has all that was held back, except half a character.
  * @returns The finished generation.
  * @throws {InferError} `options`, `context` (the prompt fills the context) or `numbers`; the signal's reason when aborted.

@@ -4,4 +4,6 @@ export { complete, encodePrompt, finish, generate, type GeneratedToken, type Gen
 export { chat, type ChatMessage, type ChatOptions, type ChatResult, ChatSession, encodeMessages } from "./chat.js";
 export { DEFAULTS, type GenerateOptions, type RunDefaults } from "./options.js";
 export { applyPenalties, argmax, type Candidates, draw, filterLogits, sampleToken, type SamplingOptions, selectTop } from "./sample.js";
+export { createHandler, type Handler, type HandlerOptions } from "./server/handler.js";
+export { type RunningServer, serve, type ServeOptions } from "./server/serve.js";
 export { InferError, type InferErrorCode } from "./errors.js";

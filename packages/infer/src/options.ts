@@ -31,7 +31,7 @@ export type RunDefaults = Partial<SamplingOptions> & { maxTokens?: number };
  * unlikely tenth cut off reads best.
  */
 export const DEFAULTS: Readonly<SamplingOptions & { maxTokens: number }> = {
-  maxTokens: 256,
+  maxTokens: 512,
   temperature: 0.5,
   topK: 0,
   topP: 0.9,
