@@ -1,10 +1,12 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Manifest, SeededRandom, ShardError, ShardSetWriter, type TokenDocument, openShards, sha256Hex } from "@llm/dataset";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { golden, installedPython, python3 } from "./python.js";
+import { golden, installedPython, python3, root } from "./python.js";
 import { tokenDocuments, tokenizer, writeShards } from "./shard-set.js";
 import { temporaryFolder } from "./temporary.js";
 
@@ -233,6 +235,10 @@ describe("the format", () => {
     const train = tokenDocuments(200, { vocabSize: 100_000 });
     const { path } = await writeShards(await temporaryFolder(), { train, dtype: "u32", info: { ...tokenizer, vocabSize: 100_000 } });
     expect((await golden<Dump>(reader, "dataset_read_shard.py", join(path, "train-00000.msgpack"))).documents).toEqual(train.map(({ tokens }) => tokens));
+    // The reader in the specification, word for word.
+    const program = /```python\n([^`]*)```/.exec(readFileSync(join(root, "docs/formats.md"), "utf8"))![1]!;
+    const { stdout } = await promisify(execFile)(reader, ["-c", program, join(goldens, "shard-v1.msgpack")]);
+    expect(stdout).toBe(documents.map(({ tokens }) => `${tokens.join(" ")}\n`).join(""));
     // The first time, a virtual environment is made.
   }, 240_000);
 });
