@@ -6,6 +6,7 @@ import type { TokenizerDocument } from "./json/document.js";
 import { fields, readTokenizerJson, unsupported, type TokenizerFile } from "./json/read.js";
 import { writeTokenizerJson } from "./json/write.js";
 import { BpeModel, IdList } from "./model/bpe-model.js";
+import { MergeRanks } from "./model/merge-ranks.js";
 import { readPostProcessor, type Frame } from "./post-processor.js";
 import { forEachWord, readPreTokenizer, type PreTokenizer } from "./pre-tokenizer.js";
 import { findSpecialIds, type SpecialIds } from "./special-tokens.js";
@@ -37,6 +38,7 @@ export class Tokenizer {
   readonly special: Readonly<SpecialIds>;
   private readonly document: TokenizerDocument;
   private readonly tokens: readonly (string | undefined)[];
+  private readonly ids: ReadonlyMap<string, number>;
   private readonly merges: Int32Array;
   private readonly model: BpeModel;
   private readonly how: PreTokenizer;
@@ -48,16 +50,17 @@ export class Tokenizer {
 
   /** @param file The parts of a tokenizer.json that were checked to belong together; use `fromJSON` or `trainBpe`. */
   constructor(file: TokenizerFile) {
-    const { document, tokens, merges } = file;
+    const { document, tokens, ids, merges, made } = file;
     this.document = document;
     this.tokens = tokens;
+    this.ids = ids;
     this.merges = merges;
     this.how = readPreTokenizer(document.pre_tokenizer);
     this.frame = readPostProcessor(document.post_processor);
     const decoder = document.decoder === null ? null : fields(document.decoder, "decoder").type;
     if (decoder !== "ByteLevel") throw unsupported("decoder", decoder);
     const { unk_token: unkToken, fuse_unk: fuseUnk, ignore_merges: ignoreMerges } = document.model;
-    this.model = new BpeModel({ tokens, merges, unkToken, fuseUnk, ignoreMerges });
+    this.model = new BpeModel({ ids, merges: new MergeRanks(merges, made), unkToken, fuseUnk, ignoreMerges });
     this.finder = new AddedTokenFinder(document.added_tokens);
     let largest = tokens.length - 1;
     for (const token of document.added_tokens) {
@@ -91,7 +94,7 @@ export class Tokenizer {
 
   /** The id of a token as it stands in the vocabulary ("Ġworld", "<s>"), or undefined. */
   tokenToId(token: string): number | undefined {
-    return this.added.get(token)?.id ?? this.model.tokenIds.get(token);
+    return this.added.get(token)?.id ?? this.ids.get(token);
   }
 
   /** The token of an id as it stands in the vocabulary, or undefined. */

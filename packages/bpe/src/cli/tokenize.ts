@@ -31,19 +31,24 @@ async function tokenize(sources: string[], { textColumn, json, ...options }: Opt
   const seconds = (): number => (performance.now() - started) / 1000;
   const bar = createProgress({ label: "tokenize", unit: "bytes" });
   let last: TokenizeProgress | undefined;
+  let shown = 0;
   const manifest = await tokenizeCorpus(sources, {
     ...options,
     ...(textColumn === undefined ? {} : { columns: { text: textColumn } }),
     signal,
     onProgress: (event) => {
       last = event;
+      if (seconds() - shown < 0.1) return;
+      shown = seconds();
       bar.setTotal(event.totalBytes);
       bar.update(event.bytes, `${formatCount(event.tokens)} tokens, ${formatBytes(event.textBytes / seconds())}/s`);
     },
   });
   const { train, val } = manifest.splits;
   const reused = last?.reused === true;
-  bar.stop(reused ? "nothing to do" : undefined);
+  bar.setTotal(last?.totalBytes ?? 0);
+  bar.update(last?.totalBytes ?? 0);
+  bar.stop(reused ? "nothing to do" : "");
   const throughput = reused ? "already there" : `${formatBytes((train.textBytes + val.textBytes) / seconds())}/s`;
   process.stderr.write(
     `train ${formatCount(train.documents)} documents, ${formatCount(train.tokens)} tokens; val ${formatCount(val.documents)} documents, ${formatCount(val.tokens)} tokens; ` +

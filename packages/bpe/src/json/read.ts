@@ -10,8 +10,14 @@ const MAX_IDS = 1 << 21;
 /** What a tokenizer.json holds. */
 export interface TokenizerFile {
   document: TokenizerDocument;
-  tokens: (string | undefined)[];
+  /** The model's tokens by id; undefined where an id is not in use. */
+  tokens: readonly (string | undefined)[];
+  /** The same the other way round. */
+  ids: ReadonlyMap<string, number>;
+  /** Left id, right id, left id … by rank. */
   merges: Int32Array;
+  /** The id that the merge of each rank makes. */
+  made: Int32Array;
 }
 
 type Fields = { [key: string]: Json };
@@ -53,7 +59,7 @@ export function readTokenizerJson(source: string | object): TokenizerFile {
     model: settings,
   };
   if (document.normalizer !== null) throw unsupported("normalizer", fields(document.normalizer, "normalizer").type);
-  return { document, tokens, merges: readMerges(model.merges ?? null, ids) };
+  return { document, tokens, ids, ...readMerges(model.merges ?? null, ids) };
 }
 
 function parse(source: string): Json {
@@ -70,7 +76,8 @@ function parse(source: string): Json {
 function readVocab(vocab: Fields): { tokens: (string | undefined)[]; ids: Map<string, number> } {
   const ids = new Map<string, number>();
   let largest = -1;
-  for (const [token, id] of Object.entries(vocab)) {
+  for (const token of Object.keys(vocab)) {
+    const id = vocab[token];
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS) {
       throw invalid(`model.vocab gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}; expected a whole number below ${MAX_IDS}`);
     }
@@ -86,23 +93,28 @@ function readVocab(vocab: Fields): { tokens: (string | undefined)[]; ids: Map<st
   return { tokens, ids };
 }
 
-function readMerges(merges: Json, ids: Map<string, number>): Int32Array {
-  if (!Array.isArray(merges)) throw invalid("model.merges is missing or no list");
-  if (merges.length > MAX_IDS) throw invalid(`model.merges has ${merges.length} entries; at most ${MAX_IDS} are read`);
-  const result = new Int32Array(merges.length * 2);
-  merges.forEach((merge, rank) => {
-    const [left, right, ...more] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
-    if (typeof left !== "string" || typeof right !== "string" || more.length > 0) {
+function readMerges(list: Json, ids: Map<string, number>): { merges: Int32Array; made: Int32Array } {
+  if (!Array.isArray(list)) throw invalid("model.merges is missing or no list");
+  if (list.length > MAX_IDS) throw invalid(`model.merges has ${list.length} entries; at most ${MAX_IDS} are read`);
+  const merges = new Int32Array(list.length * 2);
+  const made = new Int32Array(list.length);
+  const idOf = (token: string, rank: number): number => {
+    const id = ids.get(token);
+    if (id === undefined) throw invalid(`model.merges[${rank}] needs ${JSON.stringify(token)}, which is not in model.vocab`);
+    return id;
+  };
+  for (let rank = 0; rank < list.length; rank++) {
+    const merge = list[rank]!;
+    const pair = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+    const [left, right] = pair;
+    if (typeof left !== "string" || typeof right !== "string" || pair.length > 2) {
       throw invalid(`model.merges[${rank}] is ${JSON.stringify(merge)}; expected two tokens`);
     }
-    const [leftId, rightId] = [ids.get(left), ids.get(right)];
-    for (const token of [left, right, left + right]) {
-      if (!ids.has(token)) throw invalid(`model.merges[${rank}] needs ${JSON.stringify(token)}, which is not in model.vocab`);
-    }
-    result[rank * 2] = leftId!;
-    result[rank * 2 + 1] = rightId!;
-  });
-  return result;
+    merges[rank * 2] = idOf(left, rank);
+    merges[rank * 2 + 1] = idOf(right, rank);
+    made[rank] = idOf(left + right, rank);
+  }
+  return { merges, made };
 }
 
 function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], ids: Map<string, number>): AddedToken[] {

@@ -1,14 +1,13 @@
 import { BYTE_TO_CHAR, bytesToToken } from "../bytes.js";
 import { ByteTable, grown } from "../byte-table.js";
-import { MergeRanks } from "./merge-ranks.js";
+import type { MergeRanks } from "./merge-ranks.js";
 import { WordMerger } from "./word-merger.js";
 
 /** What a model is made of. */
 export interface BpeModelParts {
-  /** Tokens by id, written in the byte characters; undefined where an id is not in use. */
-  tokens: readonly (string | undefined)[];
-  /** Left id, right id, left id … by rank. */
-  merges: Int32Array;
+  /** Ids by token, written in the byte characters. */
+  ids: ReadonlyMap<string, number>;
+  merges: MergeRanks;
   unkToken: string | null;
   fuseUnk: boolean;
   /** Whether a word that is in the vocabulary is taken whole, without a look at the merges. */
@@ -42,7 +41,6 @@ export class IdList {
 
 /** Byte-level BPE of single words, with a cache of recent ones. */
 export class BpeModel {
-  readonly tokenIds: ReadonlyMap<string, number>;
   private readonly byteIds = new Int32Array(256).fill(-1);
   private readonly unk: number;
   private readonly merger: WordMerger;
@@ -52,16 +50,9 @@ export class BpeModel {
   private symbols = new Int32Array(256);
 
   constructor(private readonly parts: BpeModelParts) {
-    const tokenIds = new Map<string, number>();
-    parts.tokens.forEach((token, id) => token !== undefined && tokenIds.set(token, id));
-    this.tokenIds = tokenIds;
-    for (let byte = 0; byte < 256; byte++) this.byteIds[byte] = tokenIds.get(BYTE_TO_CHAR[byte]!) ?? -1;
-    this.unk = parts.unkToken === null ? -1 : (tokenIds.get(parts.unkToken) ?? -1);
-    const made = new Int32Array(parts.merges.length / 2);
-    for (let rank = 0; rank < made.length; rank++) {
-      made[rank] = tokenIds.get(parts.tokens[parts.merges[rank * 2]!]! + parts.tokens[parts.merges[rank * 2 + 1]!]!)!;
-    }
-    this.merger = new WordMerger(new MergeRanks(parts.merges, made));
+    for (let byte = 0; byte < 256; byte++) this.byteIds[byte] = parts.ids.get(BYTE_TO_CHAR[byte]!) ?? -1;
+    this.unk = parts.unkToken === null ? -1 : (parts.ids.get(parts.unkToken) ?? -1);
+    this.merger = new WordMerger(parts.merges);
   }
 
   /** Appends the tokens of the word `bytes[start, end)`. */
@@ -96,7 +87,7 @@ export class BpeModel {
     if (this.symbols.length < end - start || this.symbols.length > 1 << 20) this.symbols = new Int32Array(Math.max(256, end - start));
     const { symbols, byteIds, parts } = this;
     if (parts.ignoreMerges) {
-      const whole = this.tokenIds.get(bytesToToken(bytes, start, end));
+      const whole = parts.ids.get(bytesToToken(bytes, start, end));
       if (whole !== undefined) {
         symbols[0] = whole;
         return 1;

@@ -68,6 +68,7 @@ export async function trainBpe(texts: Iterable<TextBatch> | AsyncIterable<TextBa
   const capacity = Math.max(vocabSize, tokens.length);
   const lengths = new Int32Array(capacity).fill(1);
   const merges: number[] = [];
+  const made: number[] = [];
   const loop = new MergeLoop(new SymbolStrip(words, idOfByte), lengths, { minFrequency, maxTokenLength }, capacity);
   while (tokens.length < vocabSize) {
     const best = loop.next();
@@ -78,12 +79,13 @@ export async function trainBpe(texts: Iterable<TextBatch> | AsyncIterable<TextBa
     ids.set(token, id);
     lengths[id] = lengths[best.left]! + lengths[best.right]!;
     merges.push(best.left, best.right);
+    made.push(id);
     loop.apply(best.pair, id);
     const pause = turn();
     if (pause && (await pause)) options.onProgress?.({ stage: "merge", vocabSize: tokens.length, target: vocabSize });
   }
   options.onProgress?.({ stage: "merge", vocabSize: tokens.length, target: vocabSize });
-  return new Tokenizer({ document: trainedDocument(specials, addPrefixSpace), tokens, merges: Int32Array.from(merges) });
+  return new Tokenizer({ document: trainedDocument(specials, addPrefixSpace), tokens, ids, merges: Int32Array.from(merges), made: Int32Array.from(made) });
 }
 
 async function countWords(
