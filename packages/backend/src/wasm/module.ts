@@ -79,7 +79,9 @@ function addTfjsFunctions(module: WasmModule): void {
     dispose: module.cwrap("dispose", null, []),
   };
   // tfjs would write to address 0 where memory runs out, and so corrupt other tensors without a word.
-  const malloc = module._malloc.bind(module);
+  // Emscripten's stub puts the real function in its own place when it is first called.
+  module._free(module._malloc(1));
+  const malloc = module._malloc;
   module._malloc = (bytes) => {
     const pointer = malloc(bytes);
     if (pointer === 0 && bytes > 0) {

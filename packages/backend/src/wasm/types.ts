@@ -6,7 +6,8 @@ type Pointer = number;
 export interface WasmModule {
   cwrap(name: string, returns: "number" | null, parameters: ("number" | "array")[]): (...args: (number | boolean | Uint8Array)[]) => number;
   HEAPU8: Uint8Array;
-  _malloc(bytes: number): Pointer;
+  _malloc: (bytes: number) => Pointer;
+  _free: (pointer: Pointer) => void;
   /** C functions that BackendWasm expects under this name. */
   tfjs: Record<string, (...args: number[]) => number>;
   /** Only in the build with threads. */
