@@ -3,6 +3,7 @@ import type { Engine } from "@llm/backend";
 import { openShards, PackedLoader, type ShardSet } from "@llm/dataset";
 import { crossEntropyLoss, type LlamaConfig, type Parameters } from "@llm/model";
 import { loadModel } from "@llm/model/node";
+import { readState } from "./checkpoint.js";
 import { disposeInputs, toInputs, toMicrobatch } from "./microbatch.js";
 import { checkTokenizer } from "./run-folder.js";
 
@@ -96,9 +97,9 @@ export interface EvaluateOptions {
   shards: string;
   /** Default "val". */
   split?: "train" | "val";
-  /** Rows per batch; default 8. */
+  /** Rows per batch; default the run's own, else 8. */
   batchSize?: number;
-  /** Tokens per row; default the model's context, at most 1,024. */
+  /** Tokens per row; default the run's own (a model knows no positions it was not trained at), else the model's context, at most 1,024. */
   sequenceLength?: number;
 }
 
@@ -108,14 +109,16 @@ export interface EvaluateOptions {
  * @throws {TrainerError} If the model's tokenizer is not the one that made the shards.
  */
 export async function evaluate(
-  { run, shards: folder, split = "val", batchSize = 8, sequenceLength }: EvaluateOptions,
+  { run, shards: folder, split = "val", ...options }: EvaluateOptions,
   { engine, signal, onProgress }: { engine: Engine; signal?: AbortSignal; onProgress?: (progress: EvaluationProgress) => void },
 ): Promise<Evaluation> {
   const shards = await openShards(folder);
   await checkTokenizer(run, shards.manifest);
   const { config, params } = await loadModel(run);
-  const T = Math.min(sequenceLength ?? 1024, config.maxPositions);
-  const evaluator = createEvaluator(engine, { config, parameters: params }, shards, { split, batchSize, sequenceLength: T });
+  const trained = (await readState(run))?.state.settings;
+  const batchSize = options.batchSize ?? trained?.batchSize ?? 8;
+  const sequenceLength = Math.min(options.sequenceLength ?? trained?.sequenceLength ?? 1024, config.maxPositions);
+  const evaluator = createEvaluator(engine, { config, parameters: params }, shards, { split, batchSize, sequenceLength });
   try {
     const run = evaluator.run(signal ? { signal } : {});
     for (;;) {

@@ -61,7 +61,7 @@ describe("a killed and resumed run", () => {
     expect(await Promise.all([llmTrainer(args(whole), { out: whole }), killed()])).toEqual([0, undefined]);
     expect((await readLog(cut)).filter(({ type }) => type === "step")).toHaveLength(20);
     expect(await outcome(cut)).toEqual(await outcome(whole));
-  });
+  }, 180_000); // four processes, and on TensorFlow each compiles its step
 });
 
 it.each(["SIGINT", "SIGTERM"] as const)("%s leaves a checkpoint of the last step and exit code 130", async (signal) => {

@@ -6,7 +6,7 @@ interface EvalFlags {
   shards: string;
   run: string;
   split: "train" | "val";
-  batchSize: number;
+  batchSize?: number;
   sequenceLength?: number;
   engine?: EngineChoice;
   json?: boolean;
@@ -20,8 +20,8 @@ export function addEvalCommand(program: Command): void {
     .requiredOption("--shards <folder>", "token shards of llm-bpe tokenize")
     .requiredOption("--run <folder>", "run folder of llm-trainer")
     .addOption(new Option("--split <name>", "which split to read").choices(["train", "val"]).default("val"))
-    .option("--batch-size <rows>", "rows per batch", integer(1), 8)
-    .option("--sequence-length <tokens>", "tokens per row (default: the model's context, at most 1024)", integer(1))
+    .option("--batch-size <rows>", "rows per batch (default: as the run was trained, else 8)", integer(1))
+    .option("--sequence-length <tokens>", "tokens per row (default: as the run was trained, else the model's context, at most 1024)", integer(1))
     .addOption(engineOption());
   addCommonOptions(command).action(async ({ json, engine: prefer, ...options }: EvalFlags) => {
     const { signal, release } = stopSignal("stopping…");
