@@ -1,5 +1,5 @@
 import { indefinite, pronouns, type Gender, type Pronouns } from "./grammar.js";
-import { CHARACTER_ADJECTIVES, COMPOUNDS, FOOD_ADJECTIVES, HELPER_ADJECTIVES, thingAdjectives } from "./lexicon/adjectives.js";
+import { CHARACTER_ADJECTIVES, COMPOUNDS, foodAdjectives, HELPER_ADJECTIVES, thingAdjectives } from "./lexicon/adjectives.js";
 import { ANIMALS, type Realm } from "./lexicon/animals.js";
 import { FOODS } from "./lexicon/foods.js";
 import { THINGS } from "./lexicon/objects.js";
@@ -33,7 +33,7 @@ export const PROPS: readonly Prop[] = [
     tags: new Set([...thing.tags, thing.noun, thing.madeOf]),
   })),
   ...FOODS.filter((food) => food.countable).map((food): Prop => ({
-    noun: food.noun, use: "eat", madeOf: "", adjectives: FOOD_ADJECTIVES, tags: new Set(["food", "carry", food.noun]),
+    noun: food.noun, use: "eat", madeOf: "", adjectives: foodAdjectives(food.kind), tags: new Set(["food", "carry", food.noun]),
   })),
 ];
 

@@ -44,7 +44,7 @@ export const RELATIONS: Record<Group, readonly Relation[]> = {
     { id: "kind", asks: ["What is {an}?", "What kind of plant is {an}?", "Tell me about {xs}.", "What do you know about {an}?"], answers: ["{An} is a {kind}. It grows {grows}."], states: ["{S} is a {kind}"], names: ["x", "kind"] },
     { id: "grow", asks: ["Where does {an} grow?", "Where do {xs} grow?", "Where can I find {an}?", "In what place does {an} grow?"], answers: ["{An} grows {grows}."], states: ["{S} grows {grows}", "you can find {an} {grows}"], names: ["x", "growsnoun"] },
     { id: "color", asks: ["What color is {an}?", "What color are {xs}?", "What is the color of {an}?", "Which color does {an} have?"], answers: ["{An} is {color}."], states: ["{S} is {color}", "the color of {an} is {color}"], names: ["x", "color"] },
-    { id: "good", asks: ["What does {an} do?", "What is special about {an}?", "Why is {an} special?", "What is good about {an}?"], answers: ["{An} {good}."], states: ["{S} {good}"], names: ["x"] },
+    { id: "good", asks: ["What does {an} do?", "What is special about {an}?", "Why is {an} special?", "What is good about {an}?"], answers: ["{An} {good}."], states: ["{S} {good}", "everyone knows that {an} {good}"], names: ["x"] },
   ],
   person: [
     { id: "does", asks: ["What does {an} do?", "What do {xs} do?", "What is the job of {an}?", "What is the work of {an}?"], answers: ["{An} {does}."], states: ["{S} {does}", "the work of {an} is to {doesbase}"], names: ["x", "doesnoun"] },
@@ -57,9 +57,9 @@ export const RELATIONS: Record<Group, readonly Relation[]> = {
     { id: "about", asks: ["What is {the} like?", "How is it {in}?", "Can you tell me about {the}?", "What kind of place is {the}?", "Tell me about {the}.", "What do you know about {the}?"], answers: ["{The} is {about}. You can see {found} there."], states: ["{S} is {about}", "most people say that {the} is {about}"], names: ["x", "about1"] },
   ],
   weather: [
-    { id: "is", asks: ["What is {x} like?", "How is {x}?", "Tell me about {x}.", "What do you know about {x}?"], answers: ["{X} is {is}."], states: ["{x} is {is}"], names: ["x", "is1"] },
-    { id: "does", asks: ["What does {x} do?", "What does {x} bring?", "What happens when there is {x}?", "Why is {x} important?"], answers: ["{X} {does}."], states: ["{x} {does}"], names: ["x"] },
-    { id: "wear", asks: ["What should I wear in {x}?", "What do people wear in {x}?", "What clothes do I need in {x}?", "What can I put on in {x}?"], answers: ["In {x}, you should wear {wear}."], states: ["in {x}, people wear {wear}"], names: ["x"] },
+    { id: "is", asks: ["What is {x} like?", "How is {x}?", "Tell me about {x}.", "What do you know about {x}?"], answers: ["{X} is {is}."], states: ["{x} is {is}", "most people find that {x} is {is}", "everyone knows that {x} is {is}"], names: ["x", "is1"] },
+    { id: "does", asks: ["What does {x} do?", "What does {x} bring?", "What happens when there is {x}?", "Why is {x} important?"], answers: ["{X} {does}."], states: ["{x} {does}", "every year, {x} {does}", "everyone knows that {x} {does}"], names: ["x"] },
+    { id: "wear", asks: ["What should I wear in {x}?", "What do people wear in {x}?", "What clothes do I need in {x}?", "What can I put on in {x}?"], answers: ["In {x}, you should wear {wear}."], states: ["in {x}, people wear {wear}", "most people wear {wear} in {x}", "it is good to wear {wear} in {x}"], names: ["x"] },
   ],
 };
 

@@ -1,6 +1,7 @@
 import { castCharacter, PROPS, ROLES, nameFor, type Character, type Prop, type Role } from "./cast.js";
 import { FRAMES } from "./frames/all.js";
 import type { Frame } from "./frames/frame.js";
+import { SPECIAL_FRAMES } from "./frames/special.js";
 import { indefinite } from "./grammar.js";
 import { inPlace, PLACES, type Place } from "./lexicon/places.js";
 import { GLAD } from "./lexicon/adjectives.js";
@@ -45,16 +46,19 @@ const INTROS = [
   "{Home} lived {ac}.", "{Ac} lived {home}.", "Once there was {ac}. {C} lived {home}.", "A long time ago, there lived {ac} {home}.",
 ];
 const SHORT_INTROS = ["Once there was {ac}.", "{Ac} lived {home}.", "Long ago, {ac} lived {home}.", "{Home} lived {ac}.", "There was once {ac}."];
+const PLACED_INTROS = INTROS.filter((intro) => /\{home\}/i.test(intro));
 const ANNOUNCEMENTS = ["This is a story about {an} and {bare}.", "Here is a story about {an} and {bare}."];
 const ENDINGS = ["In the end, {end}.", "At last, {end}.", "Finally, {end}."];
 const PROBLEMS = ["But {problem}.", "But there was a problem: {problem}.", "The problem was that {problem}."];
 const EVENTS = ["But {problem}.", "Then {problem}.", "But then {problem}.", "Suddenly, {problem}."];
 const LAST = ["{C} was very [happy|glad|proud].", "{C} was [happy|glad] and went home with a smile.", "That night, {c} slept well and dreamed of {o}.", "{C} never forgot that day.", ""];
-const MORE_OBJECT = ["{C} [will always remember|often thinks of] {o}.", "And {c} still talks about {o} today.", "It was a good day for {c} and {o}."];
+const MORE_OBJECT = ["{C} [will always remember|often thinks of] {o}.", "And {c} still talks about {o} today.", "It was a good day for {c} and {o}.", "{C} was [happy|glad], and everyone talked about {o}.", "What a [good|wonderful] day for {c} and {o}!"];
 
 function suits(role: Role, who: "person" | "animal" | undefined): boolean {
   return who === undefined || (who === "person") === role.person;
 }
+
+const MORE_HELPER = ["{C} and {h} became good friends.", "{H} was [happy|glad], too.", "{C} often visits {h}."];
 
 /** True when the plot can be told of this character and this thing. */
 export function fits(frame: Frame, role: Role, prop: Prop): boolean {
@@ -78,7 +82,7 @@ function framesFor(role: Role, prop: Prop): readonly Frame[] {
 /** How often a word stands in a text, as a whole word. */
 function count(text: string, word: string): number {
   let found = 0;
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) if (!/[a-z]/.test(text[at + word.length] ?? "") && !/[a-z]/.test(text[at - 1] ?? "")) found++;
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) if (!/[a-z]/i.test(text[at + word.length] ?? "") && !/[a-z]/i.test(text[at - 1] ?? "")) found++;
   return found;
 }
 
@@ -113,7 +117,10 @@ function chooseCast(rng: Rng, request: StoryRequest): { frame: Frame; role: Role
     const helper = request.helper ?? rng.pick(ROLES);
     if (helper.noun === role.noun) continue;
     if (request.helper === undefined && (helper.realm === "water") !== (role.realm === "water")) continue;
-    const frame = rng.pick(framesFor(role, prop));
+    const frames = framesFor(role, prop);
+    const own = frames.filter((frame) => SPECIAL_FRAMES.includes(frame));
+    // A lantern may well give light in its story, though most plots would do.
+    const frame = rng.pick(own.length > 0 && rng.chance(0.3) ? own : frames);
     if (!suits(helper, frame.helperWho) || (request.helper !== undefined && !frame.helper)) continue;
     return { frame, role, prop, helper };
   }
@@ -141,12 +148,12 @@ export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
   const say = (template: string): string => fill(template, rng, scope);
 
   const short = request.short ?? rng.chance(0.58);
-  const parts = [say(rng.pick(short ? SHORT_INTROS : INTROS)), say(rng.pick(frame.setup))];
+  const parts = [say(rng.pick(request.place !== undefined ? PLACED_INTROS : short ? SHORT_INTROS : INTROS)), say(rng.pick(frame.setup))];
   if (!short && (request.announce ?? rng.chance(0.2))) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
   const length = (): number => parts.reduce((sum, part) => sum + words(part), 0);
   scope.problem = () => fillRaw(frame.problem, rng, scope);
   parts.push(say(rng.pick(frame.event ? EVENTS : PROBLEMS)));
-  for (const step of short ? shortSteps(frame, length(), words(frame.end) + 2) : frame.steps) {
+  for (const step of short ? shortSteps(frame, request.helper === undefined ? length() : 0, words(frame.end) + 2) : frame.steps) {
     if (!step.startsWith("?") || (length() < 70 && rng.chance(0.6))) parts.push(say(step.replace(/^[?!+]/, "")));
   }
   scope.end = () => fillRaw(frame.end, rng, scope);
@@ -158,7 +165,9 @@ export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
   const all = parts.join(" ");
   const seen = character.name ?? role.noun;
   if (count(all, seen) < 3 || count(all, prop.noun) < 3) parts.push(say(rng.pick(MORE_OBJECT)));
-  if (request.helper !== undefined && count(parts.join(" "), helperRole.noun) < 3) parts.push(say("{C} and {h} became good friends."));
+  if (request.helper !== undefined) {
+    for (const template of rng.shuffle(MORE_HELPER)) if (count(parts.join(" "), helperRole.noun) < 3) parts.push(say(template));
+  }
   return {
     text: parts.join(" "), frame: frame.id, character, prop, home, problem: fillRaw(frame.problem, rng, scope), end: fillRaw(frame.end, rng, scope),
     ...(frame.helper ? { helper } : {}),

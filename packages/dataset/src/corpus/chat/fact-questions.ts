@@ -26,8 +26,8 @@ export function answer(rng: Rng, item: Subject, relation: Relation): string {
 export const factQuestion: ChatKind = (rng, allowed) => {
   const { item, relation, ask } = drawAllowed(rng, allowed, drawQuestion);
   let reply = answer(rng, item, relation);
-  const others = relationsOf(item).filter((other) => other !== relation && other.id !== "kind");
-  if (others.length > 0 && relation.id !== "kind" && rng.chance(0.25)) {
+  const others = relationsOf(item).filter((other) => other !== relation && other.id !== "kind" && other.id !== "about");
+  if (others.length > 0 && relation.id !== "kind" && relation.id !== "about" && rng.chance(0.25)) {
     const other = rng.pick(others);
     reply += ` ${answer(rng, item, other)}`;
   }

@@ -5,27 +5,36 @@ import { NAMES } from "../lexicon/people.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { answer } from "./fact-questions.js";
 import { askForStory, drawStoryAsk } from "./stories.js";
-import { drawAllowed, expectAll, type Allowed, type Chat, type ChatKind, type Turn } from "./turn.js";
+import { drawAllowed, expectAll, type Allowed, type Chat, type ChatKind, type Expectation, type Turn } from "./turn.js";
 
-interface FollowUp { ask: string; reply: string; names: string[] }
+interface FollowUp { ask: string; reply: string; expect: Expectation }
+
+/** The words of a clause that carry its meaning. */
+const contentWords = (clause: string): string[] => clause.match(/[A-Za-z]{3,}/g)?.filter((word) => !/^(the|was|for|too|had|not|and|all|its|his|her|who|did|that|with|from|have|there|they|were|what|this|into|very|because)$/.test(word)) ?? [];
 
 /** After a story: who, where, what was wrong, how it ended. The words are those of the story. */
 const afterStory = (rng: Rng, allowed: Allowed): Chat => {
   const { user, story } = askForStory(rng, drawStoryAsk(rng, allowed, rng.chance(0.7)), rng.chance(0.7));
   const { character, prop, helper } = story;
   const scope = { c: character.the, x: character.role.noun, o: `the ${prop.noun}`, no: prop.noun, home: story.home, problem: story.problem, end: story.end, h: helper?.the ?? "" };
+  const hero = character.name ?? character.role.noun;
+  const cast = [hero, prop.noun, ...(helper === undefined ? [] : [helper.role.noun])];
   const choices: FollowUp[] = [
-    { ask: "[What was the problem?|What was the problem of {c}?|What went wrong?|What was {c}'s problem?]", reply: "The problem was that {problem}.", names: [prop.noun] },
-    { ask: "[Where did {c} live?|Where does {c} live?|Where was the home of {c}?]", reply: "{C} lived {home}.", names: [character.name ?? character.role.noun, story.home.split(" ").at(-1)!] },
-    { ask: "[How did it end?|How did the story end?|What happened in the end?|What happened at the end?]", reply: "In the end, {end}.", names: [] },
-    { ask: "[What was the story about?|What is the story about?|Who was in the story?]", reply: `The story was about ${character.name ?? indefinite(character.role.noun)} and {a no}.`.replace("{a no}", indefinite(prop.noun)), names: [character.name ?? character.role.noun, prop.noun] },
-    ...(helper === undefined || !story.text.includes(helper.the) && !story.text.includes(helper.first) ? [] : [{ ask: "[Who else was in the story?|Who did {c} meet?|Who was with {c}?]", reply: `{C} was with ${indefinite(helper.role.noun)}.`, names: [helper.role.noun] }]),
-    ...(character.name === undefined ? [] : [{ ask: `[What was the name of the ${character.role.noun}?|What was the ${character.role.noun} called?]`, reply: `The name of the ${character.role.noun} was ${character.name}.`, names: [character.name] }]),
+    { ask: "[What was the problem?|What was the problem of {c}?|What went wrong?|What was {c}'s problem?]", reply: "The problem was that {problem}.", expect: { all: [], any: [cast.concat("night", "party", "flowers"), contentWords(story.problem)] } },
+    // A short story may not say where its character lives; then nobody asks.
+    ...(story.text.toLowerCase().includes(story.home) ? [{ ask: "[Where did {c} live?|Where does {c} live?|Where was the home of {c}?]", reply: "{C} lived {home}.", expect: expectAll(hero, story.home.split(" ").at(-1)!) }] : []),
+    { ask: "[How did it end?|How did the story end?|What happened in the end?|What happened at the end?]", reply: "In the end, {end}.", expect: { all: [], any: [cast, contentWords(story.end)] } },
+    { ask: "[What was the story about?|What is the story about?|Who was in the story?]", reply: `The story was about ${character.name ?? indefinite(character.role.noun)} and ${indefinite(prop.noun)}.`, expect: expectAll(hero, prop.noun) },
+    ...(helper === undefined || !story.text.includes(helper.the) && !story.text.includes(helper.first) ? [] : [
+      { ask: "[Who was with {c}?|Who else was there?]", reply: `{C} was with ${indefinite(helper.role.noun)}.`, expect: expectAll(helper.role.noun) },
+      { ask: "[Who did {c} meet?|Who else was in the story?]", reply: `{C} met ${indefinite(helper.role.noun)}.`, expect: expectAll(helper.role.noun) },
+    ]),
+    ...(character.name === undefined ? [] : [{ ask: `[What was the name of the ${character.role.noun}?|What was the ${character.role.noun} called?]`, reply: `The name of the ${character.role.noun} was ${character.name}.`, expect: expectAll(character.name) }]),
   ];
   const chosen = rng.sample(choices, rng.chance(0.65) ? 1 : 2);
   const turns: Turn[] = [{ user, assistant: story.text }];
   for (const one of chosen) turns.push({ user: fill(one.ask, rng, scope), assistant: fill(one.reply, rng, scope) });
-  return { kind: "follow-up", turns, expect: expectAll(...chosen.at(-1)!.names.filter((name) => story.text.includes(name))) };
+  return { kind: "follow-up", turns, expect: chosen.at(-1)!.expect };
 };
 
 const AGAIN: Record<string, string[]> = {

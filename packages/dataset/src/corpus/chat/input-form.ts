@@ -13,5 +13,5 @@ export function varyInput(rng: Rng, text: string): string {
 
 /** One form for all inputs that differ only as `varyInput` makes them differ: decides whether a prompt was seen. */
 export function canonicalPrompt(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9 ]+/g, " ").replace(/\bplease\b( tell me)?(?= (what|where|how))?/g, " ").replace(/\s+/g, " ").trim();
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, " ").replace(/\bplease\b(?: tell me(?= (?:what|where|how)\b))?/g, " ").replace(/\s+/g, " ").trim();
 }

@@ -3,6 +3,18 @@ import type { Rng } from "../random.js";
 /** What an on-topic reply must name: every word of `all`, and at least one word of each list in `any`. */
 export interface Expectation { all: string[]; any: string[][] }
 
+/**
+ * True when a reply names all that is expected of it. Whole words in any case; a plural or possessive of the word counts too.
+ *
+ * @param expectation - What a prompt of `HeldOut` expects.
+ * @param reply - What a model answered.
+ */
+export function meetsExpectation(expectation: Expectation, reply: string): boolean {
+  const words = new Set(reply.toLowerCase().match(/[a-z]+/g) ?? []);
+  const named = (word: string): boolean => [word, `${word}s`, `${word}es`].some((form) => words.has(form.toLowerCase()));
+  return expectation.all.every(named) && expectation.any.every((choices) => choices.some(named));
+}
+
 /** One exchange. */
 export interface Turn { user: string; assistant: string }
 

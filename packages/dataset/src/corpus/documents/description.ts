@@ -84,7 +84,7 @@ export function describePlace(rng: Rng, place = rng.pick(PLACES)): string {
   };
   return [
     "[The place is {about}.|{The} is {about}.|{The} near our town is {about}.]", "[There are {found}.|You can see {found} {in}.|{In}, there are {found}.]",
-    "[Today a {who} is {in}. [He|She]_ is {doing}.|Today a {who} is {doing} {in}.|Today a {who} and a {other} are {in}.]".replace("[He|She]_", who.gender === "f" ? "She" : "He"),
+    "[Today a {who} is {in}. [He|She]_ is {doing}.|Today a {who} is {doing} {in}.|Today a {who} is {in} with a friend.]".replace("[He|She]_", who.gender === "f" ? "She" : "He"),
     "[Yesterday, a {other} {also} there.|The {other} comes here to {like}.|The {other} has often been {in}.]",
     "[People like to visit {the}.|It is a good place to visit.|Many people know {the}.|Children like {the} very much.]",
   ].map((line) => fill(line, rng, scope)).join(" ");

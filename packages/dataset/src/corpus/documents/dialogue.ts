@@ -18,9 +18,11 @@ const lost: Talk = () => [
   "\"[Have you seen|Do you know where I left] my {no}?\" asked {a}.", "\"[No, I have not|I am not sure],\" said {b}. \"Where did you have it last?\"", "\"I had my {no} {inp},\" [said|answered] {a}.",
   "\"[Then we should look {inp}|Let us go and look {inp}],\" said {b}.", "[They went {inp2} and found the {no}.|A little later, they found the {no} {kept}.|After an hour, {b} found the {no}.] \"Thank you, {b}!\" said {a}.",
 ];
-const plan: Talk = () => [
+const plan: Talk = (rng) => [
   "\"What [are you going to do|will you do] [today|tomorrow|on Sunday|after lunch]?\" asked {a}.", "\"I am going to {do},\" said {b}. \"[Would you like to come|Do you want to come with me]?\"",
-  "[\"Yes, I would love to,\" said {a}. \"I like {doing}.\"|\"I am sorry, but I cannot come,\" said {a}. \"I have to {other}.\"|\"Maybe later,\" said {a}. \"First, I want to {other}.\"]", "[\"That is good,\" said {b}.|\"I understand,\" said {b}.|\"See you soon,\" said {b}.]",
+  ...(rng.chance(0.5)
+    ? ["\"Yes, I would love to,\" said {a}. \"I like {doing}.\"", "\"[That is good|Wonderful|See you soon],\" said {b}."]
+    : ["[\"I am sorry, but I cannot come,\" said {a}. \"I have to {other}.\"|\"Maybe later,\" said {a}. \"First, I want to {other}.\"]", "\"[I understand|Then maybe next time|That is all right],\" said {b}."]),
 ];
 const past: Talk = () => [
   "\"What did you do [yesterday|last Sunday|last night]?\" asked {a}.", "\"I {did},\" [said|answered] {b}. \"It was [fun|wonderful|very nice]. And you?\"", "\"I {did2} with my [brother|sister|friend|mother|father],\" said {a}.",
@@ -35,14 +37,19 @@ const eating: Talk = () => [
 const work: Talk = () => [
   "\"What do you want to be one day?\" asked {a}.", "\"I want to be a {job},\" said {b}. \"A {job} works {jobat}.\"", "\"Why do you want to be a {job}?\" asked {a}.", "\"Because I want to {jobdoes},\" said {b}.", "[\"I would rather be a {job2},\" said {a}. \"I like to {job2does}.\"|\"Then you must learn a lot,\" said {a}.|\"You will be a good {job},\" said {a}.]",
 ];
+/** A question with a question mark, and its answer as direct speech that goes on. */
+function askedAndAnswered(rng: Rng): { ask: string; reply: string } {
+  for (;;) {
+    const { item, relation, ask } = drawQuestion(rng).value;
+    if (ask.endsWith("?")) return { ask: fill(ask, rng, item.scope), reply: answer(rng, item, relation).replace(/\.$/, ",") };
+  }
+}
+
 const fact: Talk = (rng, scope) => {
-  const one = drawQuestion(rng).value;
-  const two = drawQuestion(rng).value;
-  scope.q1 = fill(one.ask.replace(/^(Tell me about .*)\.$/, "Can you $1?").replace("Can you Tell", "Can you tell"), rng, one.item.scope);
-  scope.a1 = answer(rng, one.item, one.relation);
-  scope.q2 = fill(two.ask.replace(/^(Tell me about .*)\.$/, "Can you $1?").replace("Can you Tell", "Can you tell"), rng, two.item.scope);
-  scope.a2 = answer(rng, two.item, two.relation);
-  return ["\"{q1}\" asked {a}.", "\"{a1}\" [said|answered] {b}.".replace("{a1}\"", `${String(scope.a1).replace(/\.$/, ",")}"`), "\"{q2}\" asked {b}.", "\"{a2c}\" [said|answered] {a}.".replace("{a2c}", String(scope.a2).replace(/\.$/, ",")), "[{A} and {b} like to ask such questions.|Then they went home.|They both learned something new.|]"];
+  const one = askedAndAnswered(rng);
+  const two = askedAndAnswered(rng);
+  Object.assign(scope, { q1: one.ask, a1: one.reply, q2: two.ask, a2: two.reply });
+  return ["\"{q1}\" asked {a}.", "\"{a1}\" [said|answered] {b}.", "\"{q2}\" asked {b}.", "\"{a2}\" [said|answered] {a}.", "[{A} and {b} like to ask such questions.|Then they went home.|They both learned something new.|]"];
 };
 const weather: Talk = () => [
   "\"[The sun is shining|It is raining|It is snowing|It is windy] today,\" said {a}. \"[What shall we do|What do you want to do]?\"", "\"We could {do},\" said {b}.", "\"Or we could go {top},\" said {a}. \"There are {found}.\"", "[\"That is a good idea,\" said {b}. \"Let us go {top}!\"|\"I would rather {other},\" said {b}.|\"First, I have to {other},\" said {b}.]",

@@ -12,5 +12,6 @@ export function instructions(rng: Rng): string {
   const scope = { ...pronouns(pupil.gender), name: pupil.name, other: other.name, task: task.task, when: rng.pick(["today", "this morning", "after lunch", "this evening", "on Sunday", "tomorrow"]), who: rng.pick(["mother", "father", "grandmother", "grandfather", "aunt", "uncle", "teacher", "neighbor", "friend"]) };
   const before = "[{Name} wants to {task} {when}. {Other} explains it.|Do you want to {task}? {Name} can explain it.|Here is how {name} learned to {task}.|The {who} shows {name} how to {task}.]";
   const after = "[Now {name} can {task} alone.|{Other} can {task} now, too.|{Name} thanks {other} for the help.|{Name} is proud because {he} can {task} now.|The {who} of {name} can {task} very well.|{Other} says that {name} learns fast.]";
-  return [fill(before, rng, scope), explain(rng, task), fill(after, rng, scope)].join(" ");
+  const trying = "[{Name} tries it {when} with {his} {who}.|{Other} and the {who} try it {when}, too.|{His} {who} helps {name} {when}.|{Name} does it again {when} with {his} {who}.]";
+  return [fill(before, rng, scope), explain(rng, task), fill(`${trying} ${after}`, rng, scope)].join(" ");
 }

@@ -19,10 +19,10 @@ export const GENERAL_FRAMES: readonly Frame[] = [
     closing: ["\"Some dreams come true,\" said {h}.", "{C} never forgot the dream of {o}."],
   },
   {
-    id: "birthday", not: ["huge"], helper: true,
+    id: "birthday", not: ["huge", "food"], helper: true,
     setup: ["It was the birthday of {c}. {He} hoped to get {ao}."],
     problem: "{c} thought that everyone had forgotten the day",
-    steps: ["{C} sat alone {home} and thought about {o}.", "?No one came to the door, and it was very quiet.", "Then {h} called, \"Surprise!\" Behind {h} stood all the friends of {c}."],
+    steps: ["{C} sat alone and thought about {o}.", "?No one came to the door, and it was very quiet.", "Then {h} called, \"Surprise!\" Behind {h} stood all the friends of {c}."],
     end: "{c} got {o} and had a happy birthday",
     closing: ["\"Thank you! This is just the {no} I wanted,\" said {c}.", "They ate cake, and {c} looked at {o} again and again."],
   },
@@ -35,7 +35,7 @@ export const GENERAL_FRAMES: readonly Frame[] = [
     closing: ["{H} woke up too late and said, \"Well done!\"", "\"Never give up,\" said {c} and smiled at {o}."],
   },
   {
-    id: "new-neighbor", helper: true,
+    id: "new-neighbor", not: ["food"], helper: true,
     setup: ["{H} came to live near {c}. {H} had {ao}."],
     problem: "{c} was afraid of {h}",
     steps: ["{C} watched {h} and {o} from far away.", "?\"I do not know {h},\" said {c}. \"Maybe it is better to stay away.\"", "{Oneday}, {h} called, \"Come and see my {no}!\"", "Slowly, {c} came closer and looked at {o}."],
@@ -67,7 +67,7 @@ export const GENERAL_FRAMES: readonly Frame[] = [
     closing: ["\"It is easier with a friend,\" said {c}.", "In the morning, everyone thanked {c} and {h}."],
   },
   {
-    id: "the-sale", helper: true,
+    id: "the-sale", not: ["food"], helper: true,
     setup: ["{C} was poor and had only {ao}."],
     problem: "{c} had to sell {o} to buy food",
     steps: ["{C} took {o} to the market and waited. {C} was very sad.", "{H} looked at {o} and then at {c}. \"Why are you sad?\" asked {h}.", "?\"I love {o},\" said {c}, \"but I have no food.\""],

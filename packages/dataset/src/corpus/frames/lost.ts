@@ -5,10 +5,10 @@ const SPOTS = ["under a bush", "behind a big stone", "in the tall grass", "under
 /** Plots about things that are lost, found or left behind. */
 export const LOST_FRAMES: readonly Frame[] = [
   {
-    id: "lost-and-found", needs: ["carry"], sea: false, helper: false, vars: { spot: SPOTS },
+    id: "lost-and-found", needs: ["carry"], not: ["food"], sea: false, helper: false, vars: { spot: SPOTS },
     setup: ["{C} had {ao} and took {o} everywhere.", "{C} had {ao}. [It was a gift from a good friend.|{C} was very proud of {o}.]"],
     problem: "{c} could not find {o}",
-    steps: ["\"Where is my {no}?\" [asked|cried] {c}.", "?{C} looked [here and there|high and low|all around {home}], but {o} was not there.", "Then {c} remembered the path {top}. {He} [ran|went] back and looked again."],
+    steps: ["\"Where is my {no}?\" [asked|cried] {c}.", "?{C} looked [here and there|high and low], but {o} was not there.", "Then {c} remembered the path {top}. {He} [ran|went] back and looked again."],
     end: "{c} found {o} {spot}",
     closing: ["{C} [hugged|held] {o} and [laughed|smiled].", "After that, {c} always kept {o} close."],
   },

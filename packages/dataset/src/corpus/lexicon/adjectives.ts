@@ -18,8 +18,12 @@ const BY_MATERIAL: Record<string, string[]> = {
   clay: words("round smooth"), leather: words("smooth soft"), rubber: words("round colorful"), plastic: words("light colorful smooth"),
 };
 
-/** How a thing to eat can be. */
-export const FOOD_ADJECTIVES: readonly string[] = words("big small fresh sweet ripe tasty round lovely fine nice golden warm");
+const BY_FOOD: Record<string, string[]> = { fruit: words("ripe sweet fresh round"), vegetable: words("fresh ripe"), "sweet food": words("sweet warm") };
+
+/** Adjectives that fit a thing to eat, by its kind. */
+export function foodAdjectives(kind: string): readonly string[] {
+  return [...words("big small tasty lovely fine nice little"), ...(BY_FOOD[kind] ?? [])];
+}
 
 /** Adjectives that fit a thing, by its material. */
 export function thingAdjectives(thing: Pick<Thing, "madeOf">): readonly string[] {

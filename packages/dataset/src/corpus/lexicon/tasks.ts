@@ -10,7 +10,7 @@ export const TASKS: readonly Task[] = rows(
   make a sandwich | cut two pieces of bread; put butter on the bread; add some cheese and tomato; close the sandwich and eat it | sandwich
   plant a seed | fill a pot with earth; make a small hole in the earth; put the seed into the hole and cover it; water the seed every day | seed
   wash your hands | turn on the water; put soap on your hands; rub your hands for a while; dry your hands with a towel | hands
-  clean a room | pick up everything from the floor; put the things on the shelf; sweep the floor with a broom; open the window to let in fresh air | room
+  clean a room | pick up everything from the floor; put the things on the shelf; sweep the floor with a broom; open the window and let fresh air into the room | room
   make a kite | take two light sticks and some paper; tie the sticks in a cross; glue the paper to the sticks; tie a long string to the kite | kite
   paint a picture | take some paper and a brush; choose the colors; paint slowly and carefully; let the picture dry | picture
   write a letter | take some paper and a pen; write the name of your friend; tell your news; put the letter into the mail | letter
@@ -28,12 +28,12 @@ export const TASKS: readonly Task[] = rows(
   catch a fish | put a worm on the hook; throw the line into the water; wait quietly; pull when the fish bites | fish
   fly a kite | go to an open field; hold the kite up in the wind; run and let the kite go; hold the string tightly | kite
   find a lost key | think about where you saw the key last; look on the floor and under the bed; check all your pockets; ask someone to help you look for the key | key
-  learn a song | listen to the song many times; read the words; sing one line after another; sing the whole song every day | song
+  sing a new song | listen to the song many times; read the words; sing one line after another; sing the whole song every day | song
   draw a cat | draw a circle for the head; add two ears and a nose; draw a big body with four legs; add a long tail to the cat | cat
   make a fire | gather some dry sticks; put stones in a circle; put the sticks in the middle; light the fire and stay close to it | fire
   fix a chair | turn the chair around; find the broken part; put some glue on it; let the chair dry for a day | chair
   pack a bag | make a list of the things you need; fold your clothes; put heavy things into the bag first; close the bag well | bag
-  fall asleep | turn off the light; lie down in your bed; close your eyes and breathe slowly; think of something nice until you fall asleep | sleep
+  fall asleep | turn off the light; lie down in your bed; close your eyes and breathe slowly; think of something nice until you fall asleep | asleep
   make a friend | say hello with a smile; tell the person your name; ask a friendly question; listen well and be a good friend | friend
   read a map | find the place where you are; find the place where you want to go; look for the roads between them; follow the map step by step | map
   make pancakes | mix flour, milk, and eggs; heat a pan with some butter; pour a little of the mix into the pan; turn the pancakes when they are brown | pancakes
