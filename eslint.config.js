@@ -1,5 +1,6 @@
 // @ts-check
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
@@ -14,10 +15,12 @@ const OWNERS = /** @type {const} */ ([
   { pattern: "^@tensorflow/tfjs$", owner: "nobody", why: "depend on @tensorflow/tfjs-core" },
 ]);
 
-const packages = readdirSync("packages").filter((name) => !name.startsWith("."));
+// A package's own `npm run lint` reads this file from another folder.
+const folder = join(import.meta.dirname, "packages");
+const packages = readdirSync(folder).filter((name) => !name.startsWith("."));
 
 const arrows = packages.map((name) => {
-  const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, "utf8"));
+  const manifest = JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   const allowed = [name, "cli-kit", ...Object.keys(manifest.dependencies ?? {}).filter((key) => key.startsWith("@llm/")).map((key) => key.slice(5))];
   const foreign = OWNERS.filter((rule) => rule.owner !== name);
   const siblings = packages.filter((other) => other !== name).join("|");

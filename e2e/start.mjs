@@ -47,11 +47,12 @@ const main = async () => {
     return 1;
   }
 
-  say("engine: TensorFlow's library, where this machine can have it");
-  // Not having it is no failure: the next line says which engine is used instead, and why.
-  await runBin("llm-backend", ["install"]);
-  const { stdout } = await runBin("llm-backend", ["doctor", "--json"], { capture: true, quiet: true });
-  const { engine } = JSON.parse(stdout);
+  let engine = await findEngine();
+  if (!engine.name.startsWith("tensorflow") && !process.env.LLM_ENGINE) {
+    say("engine: TensorFlow's library, where this machine can have it");
+    // Not having it is no failure: the next line says which engine is used instead, and why.
+    if ((await runBin("llm-backend", ["install"])).code === 0) engine = await findEngine();
+  }
   say(`engine: ${engine.name} on ${engine.device} - ${engine.reason}`);
 
   const recipe = RECIPES[options.recipe ?? (engine.name.startsWith("tensorflow") ? "tensorflow" : "portable")];
@@ -82,6 +83,13 @@ const main = async () => {
     return 0;
   }
   return (await runBin("llm-infer", ["chat", "--run", at("chat")])).code;
+};
+
+/** @returns {Promise<{ name: string, device: string, reason: string }>} The engine that the next stages will open. */
+const findEngine = async () => {
+  const { stdout, code } = await runBin("llm-backend", ["doctor", "--json"], { capture: true, quiet: true });
+  if (code !== 0) throw new Error("llm-backend doctor failed; run it by hand to see why");
+  return JSON.parse(stdout).engine;
 };
 
 /**
