@@ -44,7 +44,7 @@ describe("an epoch", () => {
         }
         expect(await loader.next()).toBeNull();
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -92,7 +92,7 @@ describe("resuming", () => {
           expect(JSON.stringify(state).length).toBeLessThan(200);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 
