@@ -87,6 +87,9 @@ export interface Settings {
 /** These may change on a resume: they don't change what is learned. A larger budget prolongs a run. */
 const FREE = new Set<keyof Settings>(["budget", "evalEvery", "evalTokens", "checkpointMinutes", "checkpointSteps"]);
 
+/** Muon bears a higher rate: 200 steps of sample-small on prose ended at 1.90 bits per byte with 1e-2, 1.95 with 4e-3. */
+const MUON_LR = 2.5;
+
 /** Fills the blanks for a new run. @throws {TrainerError} On values that can't work. */
 export function newSettings(options: TrainOptions, config: LlamaConfig): Settings {
   const recipe = recipeFor(config);
@@ -101,7 +104,7 @@ export function newSettings(options: TrainOptions, config: LlamaConfig): Setting
     accumulate: options.accumulate ?? 1,
     shortStart: options.shortStart ?? 0,
     optimizer: options.optimizer ?? "adamw",
-    lr: options.lr ?? (tuning ? recipe.sftLr : recipe.lr),
+    lr: options.lr ?? (tuning ? recipe.sftLr : recipe.lr) * (options.optimizer === "muon" ? MUON_LR : 1),
     schedule,
     warmup: options.warmup ?? 50,
     minLrRatio: options.minLrRatio ?? (schedule === "cosine" ? 0.1 : 0),
