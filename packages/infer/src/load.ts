@@ -72,7 +72,9 @@ function checkSpecialTokens(folder: string, tokenizer: Tokenizer, config: Json, 
   for (const part of ["bos", "eos", "pad"] as const) {
     const named = tokenizerConfig[`${part}_token`];
     const token = typeof named === "object" && named !== null ? (named as Json)["content"] : named;
-    const ids = [...idsOf(config[`${part}_token_id`]), ...idsOf(generationConfig[`${part}_token_id`])];
+    // Chat models may have several end tokens, and name the further ones in generation_config.json only.
+    const further = part === "eos" && Array.isArray(generationConfig["eos_token_id"]) ? idsOf(generationConfig["eos_token_id"]) : [];
+    const ids = [...new Set([...idsOf(config[`${part}_token_id`]), ...further])];
     if (typeof token !== "string" || ids.length === 0) continue;
     const id = tokenizer.tokenToId(token);
     if (id !== undefined && ids.includes(id)) continue;

@@ -48,17 +48,19 @@ export interface Run {
   dispose(): void;
 }
 
-/** Rows that an embedding may have beyond the tokenizer's tokens: some models round their vocabulary up for speed. */
-const MOST_PADDING = 255;
+/**
+ * Whether an embedding of `rows` rows may be one for `tokens` tokens: some models round their vocabulary up to a multiple of a power
+ * of two, of 256 at the most.
+ */
+const isRoundedUp = (rows: number, tokens: number): boolean => rows >= tokens && rows - tokens < Math.min(256, rows & -rows);
 
 /**
  * Puts a model and its tokenizer together. `loadRun` does this for a folder.
  *
- * @throws {InferError} `run` if the tokenizer has more tokens than the model, or far fewer.
+ * @throws {InferError} `run` if the vocabulary sizes can't be of one model.
  */
 export function createRun({ config, params, tokenizer, engine, name = "model", defaults = {}, eos = [config.eos], jit = false }: RunParts): Run {
-  const spare = config.vocabSize - tokenizer.vocabSize;
-  if (spare < 0 || spare > MOST_PADDING || (spare > 0 && config.vocabSize % 8 !== 0)) {
+  if (!isRoundedUp(config.vocabSize, tokenizer.vocabSize)) {
     throw new InferError("run", `Tokenizer and model don't belong together: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocab_size is ${config.vocabSize}. Use the tokenizer.json that the model was trained with.`);
   }
   const step = engine.compile((ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => forwardCached(config, params, ids, position, cache, { last }), { jit, name: "infer_step" });

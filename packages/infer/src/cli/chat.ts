@@ -3,7 +3,7 @@ import { addCommonOptions, type Command, collect, Option } from "@llm/cli-kit";
 import { chat, type ChatMessage, ChatSession, type ChatResult } from "../chat.js";
 import type { GeneratedToken } from "../generate.js";
 import type { Run } from "../run.js";
-import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal } from "./options.js";
+import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal, writeText } from "./options.js";
 import { readPrompts } from "./prompts.js";
 import { runRepl } from "./repl.js";
 
@@ -33,7 +33,7 @@ async function run({ message, prompts, json, system, ...flags }: ChatFlags): Pro
     opened = await openRun(flags);
     const session = new ChatSession(opened, { ...sampling, ...(system === undefined ? {} : { system }) });
     if (!conversations && !message && process.stdin.isTTY && !json) {
-      await runRepl({ session, input: process.stdin, prompts: process.stderr, replies: process.stdout });
+      await runRepl({ session, input: process.stdin, prompts: process.stderr, write: writeText });
       return;
     }
     const stop = stopSignal();
@@ -63,7 +63,7 @@ async function* lines(): AsyncGenerator<string> {
 async function reply(stream: AsyncGenerator<GeneratedToken, ChatResult, undefined>, prompt: string, { json, label = false }: { json?: boolean; label?: boolean }): Promise<void> {
   if (!json && label) process.stdout.write(`> ${prompt.replaceAll("\n", " ")}\n`);
   let next = await stream.next();
-  for (; !next.done; next = await stream.next()) if (!json) process.stdout.write(next.value.text);
+  for (; !next.done; next = await stream.next()) if (!json) writeText(next.value.text);
   const { text, ...rest } = next.value;
   process.stdout.write(json ? `${JSON.stringify({ prompt, reply: text, ...rest })}\n` : label ? "\n\n" : "\n");
   if (!json) say(describeStats(next.value));

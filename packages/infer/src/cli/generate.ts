@@ -2,7 +2,7 @@ import { text as readAll } from "node:stream/consumers";
 import { addCommonOptions, type Command, Option, printJson, UsageError } from "@llm/cli-kit";
 import { chat } from "../chat.js";
 import { encodePrompt, generate } from "../generate.js";
-import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal } from "./options.js";
+import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal, writeText } from "./options.js";
 
 interface GenerateFlags extends RunFlags, SamplingFlags {
   prompt: string;
@@ -34,7 +34,7 @@ async function run({ json, chat: asChat, echo, ...flags }: GenerateFlags): Promi
     const stream = asChat ? chat(opened, [{ role: "user", content: prompt }], options) : generate(opened, prompt, options);
     if (echo && !json) process.stdout.write(prompt);
     let next = await stream.next();
-    for (; !next.done; next = await stream.next()) if (!json) process.stdout.write(next.value.text);
+    for (; !next.done; next = await stream.next()) if (!json) writeText(next.value.text);
     const result = next.value;
     if (json) printJson({ prompt, ...(asChat ? {} : { promptIds: encodePrompt(opened, prompt) }), ...result, engine: opened.engine.name });
     else process.stdout.write("\n");

@@ -47,6 +47,15 @@ export const samplingOf = ({ maxTokens, temperature, topK, topP, minP, repetitio
 /** Writes a line for people. */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/**
+ * Writes a model's text to standard output. A terminal acts on control characters (colours, the cursor, even what stands in the
+ * clipboard), so there they are shown as U+FFFD; a file or pipe gets the text as it is.
+ */
+export function writeText(text: string): void {
+  // eslint-disable-next-line no-control-regex
+  process.stdout.write(process.stdout.isTTY ? text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\uFFFD") : text);
+}
+
 /** Loads the run and says on standard error what it is and on which engine, and why. */
 export async function openRun({ run: folder, engine: prefer }: RunFlags): Promise<Run> {
   const run = await loadRun(folder, { prefer });

@@ -15,12 +15,12 @@ export interface ReplOptions {
   input: Readable;
   /** Where prompts and notes go: standard error, so that replies can be sent elsewhere. */
   prompts: Writable;
-  /** Where replies go. */
-  replies: Writable;
+  /** Takes the replies' text. */
+  write: (text: string) => void;
 }
 
 /** Talks with a person until they leave. Never throws for Ctrl-C. */
-export async function runRepl({ session, input, prompts, replies }: ReplOptions): Promise<void> {
+export async function runRepl({ session, input, prompts, write }: ReplOptions): Promise<void> {
   const terminal = createInterface({ input, output: prompts, terminal: true, prompt: "> ", historySize: 500, removeHistoryDuplicates: true });
   let speaking: AbortController | undefined;
   terminal.on("SIGINT", () => {
@@ -40,7 +40,7 @@ export async function runRepl({ session, input, prompts, replies }: ReplOptions)
         prompts.write(content === "/help" ? HELP : `There is no ${content}.\n${HELP}`);
       } else if (content !== "") {
         speaking = new AbortController();
-        await speak(session, content, speaking.signal, { prompts, replies });
+        await speak(session, content, speaking.signal, { prompts, write });
         speaking = undefined;
       }
       terminal.prompt();
@@ -50,17 +50,17 @@ export async function runRepl({ session, input, prompts, replies }: ReplOptions)
   }
 }
 
-async function speak(session: ChatSession, content: string, signal: AbortSignal, { prompts, replies }: Pick<ReplOptions, "prompts" | "replies">): Promise<void> {
+async function speak(session: ChatSession, content: string, signal: AbortSignal, { prompts, write }: Pick<ReplOptions, "prompts" | "write">): Promise<void> {
   const stream = session.send(content, { signal });
   try {
     let next = await stream.next();
-    for (; !next.done; next = await stream.next()) replies.write(next.value.text);
-    replies.write("\n");
+    for (; !next.done; next = await stream.next()) write(next.value.text);
+    write("\n");
     if (next.value.finishReason === "length") prompts.write("(cut off: --max-tokens or the context was used up)\n");
     if (next.value.droppedMessages > 0) prompts.write(`(the first ${next.value.droppedMessages} messages no longer fit into the context)\n`);
   } catch (error) {
     if (!signal.aborted) throw error;
-    replies.write("\n");
+    write("\n");
     prompts.write("(stopped)\n");
   }
 }

@@ -126,6 +126,9 @@ form.addEventListener("submit", (event) => {
   void reply();
 });
 
+// A field that is out of range must be seen to be corrected.
+form.addEventListener("invalid", () => (at("settings").open = true), true);
+
 message.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
