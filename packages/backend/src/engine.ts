@@ -51,7 +51,7 @@ export interface CompiledSignature {
  */
 export interface CompiledFunction<F extends AnyFunction = AnyFunction> {
   (...args: Parameters<F>): ReturnType<F>;
-  /** The same without blocking JavaScript while TensorFlow works. Calls are run one after the other, in order. */
+  /** The same without blocking JavaScript while TensorFlow works. Calls run one after the other, in order; arguments may be disposed at once. */
   callAsync(...args: Parameters<F>): Promise<Awaited<ReturnType<F>>>;
   readonly signatures: readonly CompiledSignature[];
   /** What a user may want to know, once each: a fallback and its reason. */

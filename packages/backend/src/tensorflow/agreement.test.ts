@@ -88,7 +88,7 @@ const read = (results: Results): number[][][] =>
 const outcomes: Record<string, number[][][]> = {};
 
 beforeAll(async () => {
-  engine = await openTensorFlow({ library: testLibrary() });
+  engine = await openTensorFlow({ library: await testLibrary() });
   names.forEach((name, i) => {
     inputs.push(CASES[name]!.shapes.map((shape, j) => tf.tensor(uniform(100 * i + j, tf.util.sizeFromShape(shape)), shape)));
   });

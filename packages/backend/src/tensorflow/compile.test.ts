@@ -6,7 +6,7 @@ import { openTensorFlow } from "./index.js";
 
 let engine: OpenedEngine;
 beforeAll(async () => {
-  engine = await openTensorFlow({ library: testLibrary() });
+  engine = await openTensorFlow({ library: await testLibrary() });
 });
 afterAll(() => engine.dispose());
 beforeEach(() => {
@@ -273,6 +273,18 @@ describe("asynchronous calls", () => {
     slow(x).dispose();
   });
 
+  test("arguments may be disposed at once", async () => {
+    const add = engine.compile((x: tf.Tensor, y: tf.Tensor) => tf.add(x, y), { jit: false });
+    const start = engine.memory();
+    const given = [vector(1), vector(2)] as const;
+    const call = add.callAsync(...given);
+    tf.dispose([...given]);
+    const result = await call;
+    expect(values(result)).toEqual([3]);
+    result.dispose();
+    expect(engine.memory()).toEqual(start);
+  });
+
   test("a variable that is assigned meanwhile is a conflict, not a lost value", async () => {
     const w = tf.variable(vector(1), true, "contested");
     const step = engine.compile(() => w.assign(tf.add(w, 1)), { jit: false });
@@ -318,4 +330,20 @@ test("nothing is left of 300 steps, nor of the functions after dispose", () => {
   }
   tf.dispose([w, table, x]);
   expect(engine.memory()).toEqual(start);
+});
+
+test("after the engine is disposed a function says so; a new engine works", async () => {
+  const library = await testLibrary();
+  const x = vector(1);
+  const fn = engine.compile((y: tf.Tensor) => tf.add(y, 1), { jit: false });
+  fn(x).dispose();
+  const call = fn.callAsync(x);
+  expect(() => engine.dispose()).toThrow(/still running/);
+  await call;
+  engine.dispose();
+  engine.dispose();
+  expect(() => fn(x)).toThrow(/belongs to an engine that was disposed/);
+  fn.dispose();
+  engine = await openTensorFlow({ library });
+  expect(values(engine.compile((y: tf.Tensor) => tf.add(y, 1))(vector(1)))).toEqual([2]);
 });

@@ -25,6 +25,8 @@ export interface CompileRuntime {
   nextFunction: number;
   /** The last asynchronous call; settles when it and all before it are done. */
   pending: Promise<unknown> | null;
+  /** The engine was disposed: nothing native may be touched any more. */
+  closed: boolean;
 }
 
 const XLA = [{ name: "_XlaMustCompile", type: AttrType.BOOL, value: true }];
@@ -85,23 +87,25 @@ class Compiled<F extends AnyFunction> {
     return this.#plain(...args);
   }
 
-  /** Queues behind the engine's other asynchronous calls; arguments and variables are read when the call starts. */
-  callAsync(args: Parameters<F>): Promise<Awaited<ReturnType<F>>> {
+  /** Queues behind the engine's other asynchronous calls. Arguments may be disposed at once; variables are read when the call starts. */
+  async callAsync(args: Parameters<F>): Promise<Awaited<ReturnType<F>>> {
     const runtime = this.#runtime;
+    const { template, tensors } = flatten(args, "identity");
+    const held = tensors.map((tensor) => tf.keep(tensor.clone()));
     const after = runtime.pending ?? Promise.resolve();
-    const result = after.then(() => this.#callAsync(args));
-    const settled = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    const pending: Promise<unknown> = settled.then(() => {
+    const result = after.then(() => this.#callAsync(rebuild(template, held) as Parameters<F>));
+    const settle = (): void => {
+      tf.dispose(held);
       if (runtime.pending === pending) runtime.pending = null;
-    });
+    };
+    const pending: Promise<unknown> = result.then(settle, settle);
     runtime.pending = pending;
-    return pending.then(() => result);
+    await pending;
+    return (await result) as Awaited<ReturnType<F>>;
   }
 
   dispose(): void {
+    if (this.#runtime.closed) return;
     const { api, context } = this.#runtime.backend.binding;
     for (const { traced } of this.#executables.values()) {
       if (!traced) continue;
@@ -136,6 +140,7 @@ class Compiled<F extends AnyFunction> {
   }
 
   #prepare(args: Parameters<F>): { executable: Executable; flat: Flat } {
+    if (this.#runtime.closed) throw new BackendError("compile", `${this.#name} belongs to an engine that was disposed. Compile it on the new one.`);
     if ((tf.engine() as unknown as { state: { gradientDepth: number } }).state.gradientDepth > 0) {
       throw new BackendError("compile", `${this.#name} is compiled: TensorFlow.js can't differentiate it. Compile the function that computes the gradients.`);
     }

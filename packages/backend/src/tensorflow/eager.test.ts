@@ -8,7 +8,7 @@ import type { TracingBackend } from "./backend.js";
 
 let engine: OpenedEngine;
 beforeAll(async () => {
-  engine = await openTensorFlow({ library: testLibrary() });
+  engine = await openTensorFlow({ library: await testLibrary() });
 });
 afterAll(() => engine.dispose());
 
@@ -21,14 +21,14 @@ describe("opening", () => {
   });
 
   test("a second one is refused while the first is open", async () => {
-    await expect(openTensorFlow({ library: testLibrary() })).rejects.toThrow(/open in this process already/);
+    await expect(openTensorFlow({ library: await testLibrary() })).rejects.toThrow(/open in this process already/);
   });
 
-  test("an absent library is a value with a reason", () => {
+  test("an absent library is a value with a reason", async () => {
     const probe = probeLibrary("/nowhere");
     expect(probe.available).toBe(false);
     expect(probe.reason).toMatch(/No libtensorflow in \/nowhere.*llm-backend install/s);
-    expect(probeLibrary(testLibrary()).available).toBe(true);
+    expect(probeLibrary(await testLibrary()).available).toBe(true);
   });
 
   test("settings are ConfigProto bytes", () => {

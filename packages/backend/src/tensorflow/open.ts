@@ -38,7 +38,7 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   tf.registerBackend(BACKEND, () => backend, 3);
   if (!(await tf.setBackend(BACKEND))) throw new BackendError("engine", "TensorFlow.js refused the TensorFlow backend.");
 
-  const runtime: CompileRuntime = { backend, nextFunction: 0, pending: null };
+  const runtime: CompileRuntime = { backend, nextFunction: 0, pending: null, closed: false };
   const threads = contextOptions.threads ?? cpus().length;
   return {
     device: binding.context.gpu?.replace(/^.*device:/, "") ?? `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`,
@@ -48,7 +48,9 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
     compile: (fn, options) => createCompiled(runtime, fn, options),
     memory: () => ({ tensors: tf.memory().numTensors, handles: binding.getNumOfTensors() }),
     dispose() {
-      if (!tf.findBackendFactory(BACKEND)) return;
+      if (runtime.closed) return;
+      if (runtime.pending) throw new BackendError("engine", "An asynchronous call of a compiled function is still running. Await it before disposing of the engine.");
+      runtime.closed = true;
       tf.removeBackend(BACKEND);
       binding.dispose();
     },

@@ -12,7 +12,7 @@ const NAMES = Object.keys(SHAPES) as Name[];
 
 let engine: OpenedEngine;
 beforeAll(async () => {
-  engine = await openTensorFlow({ library: testLibrary() });
+  engine = await openTensorFlow({ library: await testLibrary() });
 });
 afterAll(() => engine.dispose());
 beforeEach(() => tf.disposeVariables());

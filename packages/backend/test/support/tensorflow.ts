@@ -1,28 +1,12 @@
-import { readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { findLibraryFiles } from "../../src/tensorflow/index.js";
+import { locateLibraries } from "../../src/locate.js";
 
-/** The folder of libtensorflow that the tests use: LLM_LIBTENSORFLOW, or the newest version that `llm-backend install` put in the cache. */
-export function testLibrary(): string {
-  const given = process.env["LLM_LIBTENSORFLOW"];
-  if (given) return given;
-  const cache = join(process.env["LLM_CACHE"] ?? join(homedir(), ".cache", "llm"), "libtensorflow");
-  let versions: string[] = [];
-  try {
-    versions = readdirSync(cache).filter((name) => !name.startsWith(".")).sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
-  } catch {
-    // No cache: reported below.
-  }
-  for (const version of versions) {
-    try {
-      findLibraryFiles(join(cache, version));
-      return join(cache, version);
-    } catch {
-      // Not a complete one: the next.
-    }
-  }
-  throw new Error(`These tests need libtensorflow: run \`npx llm-backend install\`, or set LLM_LIBTENSORFLOW (looked in ${cache}).`);
+/** The folder of the libtensorflow that the tests use: the one that openEngine would take. Without one the tests fail: they prove nothing. */
+export async function testLibrary(): Promise<string> {
+  const places = await locateLibraries();
+  const found = places.find((place) => place.available);
+  if (found?.folder) return found.folder;
+  const reasons = places.map(({ origin, reason }) => `${origin}: ${reason}`).join("; ");
+  throw new Error(`These tests need libtensorflow: run \`npx llm-backend install\`, or set LLM_LIBTENSORFLOW (${reasons}).`);
 }
 
 /** Seeded numbers in [-1, 1) (mulberry32), so that every engine gets the same. */
