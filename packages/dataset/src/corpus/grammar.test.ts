@@ -23,8 +23,8 @@ describe("grammar", () => {
     expect(["plant", "bake", "carry", "stop", "play", "visit"].map(regularPast)).toEqual(["planted", "baked", "carried", "stopped", "played", "visited"]);
   });
 
-  it("has 130 verbs and more, each with every form", () => {
-    expect(VERBS.length).toBeGreaterThanOrEqual(125);
+  it("has 150 verbs and more, each with every form", () => {
+    expect(VERBS.length).toBeGreaterThanOrEqual(150);
     for (const verb of VERBS) for (const form of [verb.base, verb.third, verb.past, verb.participle, verb.gerund]) expect(form).toMatch(/^[a-z]+$/);
     const by = (base: string) => VERBS.find((verb) => verb.base === base)!;
     expect(by("sing")).toMatchObject({ third: "sings", past: "sang", participle: "sung", gerund: "singing" });

@@ -4,7 +4,7 @@ import type { Frame } from "./frames/frame.js";
 import { SPECIAL_FRAMES } from "./frames/special.js";
 import { indefinite } from "./grammar.js";
 import { inPlace, PLACES, type Place } from "./lexicon/places.js";
-import { GLAD } from "./lexicon/adjectives.js";
+import { GLAD, WORRIED } from "./lexicon/adjectives.js";
 import type { Rng } from "./random.js";
 import { fill, fillRaw, type Scope } from "./template.js";
 
@@ -153,6 +153,7 @@ export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
   const length = (): number => parts.reduce((sum, part) => sum + words(part), 0);
   scope.problem = () => fillRaw(frame.problem, rng, scope);
   parts.push(say(rng.pick(frame.event ? EVENTS : PROBLEMS)));
+  if (!short && frame.event && rng.chance(0.3)) parts.push(say(`{C} was very ${rng.pick(WORRIED)}.`));
   for (const step of short ? shortSteps(frame, request.helper === undefined ? length() : 0, words(frame.end) + 2) : frame.steps) {
     if (!step.startsWith("?") || (length() < 70 && rng.chance(0.6))) parts.push(say(step.replace(/^[?!+]/, "")));
   }

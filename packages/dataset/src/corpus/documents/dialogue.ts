@@ -8,14 +8,14 @@ import { VERBS } from "../lexicon/verbs.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { fill, type Scope } from "../template.js";
 
-const PLANS = VERBS.filter((verb) => !/promise|remember|guess|hear|drop|enjoy|keep|spend|wait|surprise|smell|knock|hold|wear|shut|close/.test(verb.base));
+const PLANS = VERBS.filter((verb) => !/promise|remember|guess|hear|drop|enjoy|keep|spend|wait|surprise|smell|knock|hold|wear|shut|close|dream|laugh|smile|win$|hurry|answer/.test(verb.base));
 const VISITED = PLACES.filter((place) => place.tags.has("visit"));
 const CARRIED = THINGS.filter((thing) => thing.tags.has("carry"));
 
 type Talk = (rng: Rng, scope: Scope) => string[];
 
 const lost: Talk = () => [
-  "\"[Have you seen|Do you know where I left] my {no}?\" asked {a}.", "\"[No, I have not|I am not sure],\" said {b}. \"Where did you have it last?\"", "\"I had my {no} {inp},\" [said|answered] {a}.",
+  "\"[Have you seen|Do you know where I left] my {no}?\" asked {a}.", "\"[I am not sure|I do not think so],\" said {b}. \"Where did you have it last?\"", "\"I had my {no} {inp},\" [said|answered] {a}.",
   "\"[Then we should look {inp}|Let us go and look {inp}],\" said {b}.", "[They went {inp2} and found the {no}.|A little later, they found the {no} {kept}.|After an hour, {b} found the {no}.] \"Thank you, {b}!\" said {a}.",
 ];
 const plan: Talk = (rng) => [

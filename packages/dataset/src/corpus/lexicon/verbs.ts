@@ -94,7 +94,7 @@ promise | | | to help
 pull | | | a wagon
 push | | | a swing
 read | read | read | a book
-remember | | | a story
+remember | | | an old song
 repair | | | a clock
 rest | | | under a tree
 ride | rode | ridden | a bicycle
@@ -155,6 +155,31 @@ wipe | | | the table
 work | | | in the field
 wrap | | | a gift
 write | wrote | written | a letter
+admire | | | the flowers
+answer | | | a question
+arrange | | | the chairs
+ask | | | a question
+carve | | | a wooden spoon
+cheer | | | for a friend
+copy | | | a picture
+dream | | | of the sea
+explain | | | a game
+explore | | | a cave
+greet | | | the neighbors
+hurry | | | to school
+laugh | | | at a joke
+march | | | along the road
+measure | | | the table
+melt | | | the butter
+mow | | | the grass
+race | | | to the gate
+rake | | | the leaves
+search | | | for a key
+smile | | | at a baby
+squeeze | | | a lemon
+toast | | | some bread
+use | | | a map
+win | won | won | a race
 `;
 
 const DOUBLED_PAST: Record<string, string> = { knit: "knitted" };
