@@ -47,6 +47,18 @@ describe("greedy text", () => {
   });
 });
 
+describe("prompts filled up to few shapes, as for engines that compile", () => {
+  it.each([1, 15, 16, 17, 100, 129])("give the same text for a prompt of %i tokens", async (length) => {
+    const compiling = await tinyRun({}, { ...NEVER, engine: { ...run.engine, name: "tensorflow" } });
+    const shapes = new Set<number>();
+    const step = Object.assign(compiling.step, { callAsync: async (...args: Parameters<Run["step"]>) => (shapes.add(args[0].shape[1]), compiling.step(...args)) });
+    const { ids } = await complete({ ...compiling, step }, prompt(length), { temperature: 0, maxTokens: 8 });
+    expect(ids).toEqual((await complete(run, prompt(length), { temperature: 0, maxTokens: 8 })).ids);
+    expect([...shapes].every((shape) => Number.isInteger(Math.log2(shape)) && (shape === 1 || shape >= 16))).toBe(true);
+    compiling.dispose();
+  });
+});
+
 describe("sampled text", () => {
   const options = { maxTokens: 24, temperature: 1.2, topP: 0.95, seed: 7 };
 
