@@ -10,7 +10,7 @@ export { normalizeText } from "./clean/normalize.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
 export { generateSampleCorpus, writeSample, type GenerateOptions, type SampleRecord, type WriteSampleOptions } from "./corpus-files.js";
-export { sampleCorpus, type SampleCorpus, type SampleCorpusOptions } from "./corpus/index.js";
+export { sampleCorpus, meetsExpectation, type Expectation, type HeldOut, type HeldOutChat, type HeldOutPrompt, type SampleCorpus, type SampleCorpusOptions } from "./corpus/index.js";
 export { writeJsonl } from "./write/jsonl.js";
 export { ShardSetWriter, type ShardSetOptions } from "./shards/writer.js";
 export type { TokenDocument } from "./shards/builder.js";

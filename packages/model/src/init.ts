@@ -6,7 +6,10 @@ import { normalGenerator, seedFrom } from "./random.js";
 export interface InitOptions {
   /** Same seed, same weights, whatever the engine. Default 0. */
   seed?: number;
-  /** Standard deviation of embeddings and matrices. Default 0.02. */
+  /**
+   * Standard deviation of embeddings and matrices. Default 1/sqrt(hiddenSize), as SmolLM2 has it: GPT-2's fixed 0.02 suits a
+   * width of 768 or more, and leaves a narrow model's attention all but uniform for hundreds of steps.
+   */
   std?: number;
 }
 
@@ -20,7 +23,7 @@ const RESIDUAL = layerShapes({ hiddenSize: 1, intermediateSize: 1, heads: 1, kvH
  * with depth (Radford et al. 2019, GPT-2). Each weight has its own generator, seeded by seed and name, so a model with more
  * layers starts with the same first layers up to that scale.
  */
-export function initialValues(config: LlamaConfig, name: string, shape: readonly number[], { seed = 0, std = 0.02 }: InitOptions = {}): Float32Array {
+export function initialValues(config: LlamaConfig, name: string, shape: readonly number[], { seed = 0, std = config.hiddenSize ** -0.5 }: InitOptions = {}): Float32Array {
   const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
   if (shape.length === 1) return values.fill(1);
   const scale = RESIDUAL.some((suffix) => name.endsWith(suffix)) ? std / Math.sqrt(2 * config.layers) : std;
