@@ -3,7 +3,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type Engine, type EngineName, openEngine } from "@llm/backend";
 import { Tokenizer } from "@llm/bpe";
-import { loadModel } from "@llm/model/node";
+import { countParameters } from "@llm/model";
+import { loadConfig, loadModel } from "@llm/model/node";
 import { InferError } from "./errors.js";
 import { defaultsFromGenerationConfig } from "./options.js";
 import { createRun, type Run, type RunParts } from "./run.js";
@@ -13,6 +14,11 @@ export interface LoadOptions {
   engine?: Engine;
   /** Which engine to open if none is given. */
   prefer?: EngineName;
+  /**
+   * CPU threads of the engine that is opened; default: one for models below 30 million parameters, else all. The work for one token
+   * of a small model is too little to share: threads mostly wait for each other, and for whatever else runs on the machine.
+   */
+  threads?: number;
   /** Default: the folder's name. */
   name?: string;
   /** How the engine compiles the model; see {@link RunParts}. Default false. */
@@ -21,6 +27,9 @@ export interface LoadOptions {
 
 /** JSON files above this size are refused; the largest tokenizers have about 35 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
+
+/** Below this many parameters one thread generates faster than several, most of all on a machine with other things to do. */
+const SMALL_MODEL = 30_000_000;
 
 type Json = Record<string, unknown>;
 
@@ -110,7 +119,8 @@ export async function loadRun(folder: string, options: LoadOptions = {}): Promis
   checkSpecialTokens(folder, tokenizer, raw, (await readJson(at("tokenizer_config.json"))) ?? {}, generationConfig);
   const defaults = defaultsFromGenerationConfig(generationConfig, at("generation_config.json"));
 
-  const engine = options.engine ?? (await openEngine({ prefer: options.prefer }));
+  const threads = options.threads ?? (countParameters(await loadConfig(folder)) < SMALL_MODEL ? 1 : undefined);
+  const engine = options.engine ?? (await openEngine({ prefer: options.prefer, threads }));
   const { config, params } = await loadModel(folder);
   const eos = [...new Set([config.eos, ...idsOf(raw["eos_token_id"]), ...idsOf(generationConfig["eos_token_id"])])];
   try {

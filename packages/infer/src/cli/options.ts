@@ -8,6 +8,7 @@ import type { Run } from "../run.js";
 export interface RunFlags {
   run: string;
   engine?: EngineName;
+  threads?: number;
 }
 
 /** Options that say how it chooses its tokens. */
@@ -25,7 +26,8 @@ export interface SamplingFlags {
 export function addRunOptions(command: Command): Command {
   return command
     .requiredOption("--run <folder>", "run folder of llm-trainer, or a Hugging Face Llama folder")
-    .addOption(new Option("--engine <name>", "engine to use (default: the fastest one found)").choices([...ENGINE_NAMES]));
+    .addOption(new Option("--engine <name>", "engine to use (default: the fastest one found)").choices([...ENGINE_NAMES]))
+    .option("--threads <n>", "CPU threads of the engine (default: 1 for models below 30M parameters, else all)", integer(1, 1024));
 }
 
 export function addSamplingOptions(command: Command): Command {
@@ -57,8 +59,8 @@ export function writeText(text: string): void {
 }
 
 /** Loads the run and says on standard error what it is and on which engine, and why. */
-export async function openRun({ run: folder, engine: prefer }: RunFlags): Promise<Run> {
-  const run = await loadRun(folder, { prefer });
+export async function openRun({ run: folder, engine: prefer, threads }: RunFlags): Promise<Run> {
+  const run = await loadRun(folder, { prefer, threads });
   say(`engine       ${run.engine.name} on ${run.engine.device}: ${run.engine.reason}`);
   say(`model        ${run.name}: ${formatCount(run.parameterCount)} parameters, vocabulary ${formatCount(run.config.vocabSize)}, context ${run.config.maxPositions} tokens`);
   return run;
