@@ -32,7 +32,7 @@ export type RunDefaults = Partial<SamplingOptions> & { maxTokens?: number };
  */
 export const DEFAULTS: Readonly<SamplingOptions & { maxTokens: number }> = {
   maxTokens: 512,
-  temperature: 0.5,
+  temperature: 0.3,
   topK: 0,
   topP: 0.9,
   minP: 0,

@@ -22,6 +22,12 @@ const causes = (error: Error): string => {
   return text;
 };
 
+/** A reader that closes the pipe early (`| head`) ends the command quietly. */
+const closedPipe = (error: NodeJS.ErrnoException): void => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+};
+
 /**
  * Runs a command line and returns its exit code: 0 done, 1 a known error (one message, no stack) or a defect (with its
  * stack), 2 wrong usage, 130 interrupted. Never throws and never calls `process.exit`.
@@ -36,11 +42,8 @@ export async function runCli(program: Command, argv: readonly string[]): Promise
     command.commands.forEach(strict);
   };
   strict(program);
-  // A reader that closes the pipe early (`| head`) ends the command quietly.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  // Once only, however many command lines a process runs.
+  if (!process.stdout.listeners("error").includes(closedPipe)) process.stdout.on("error", closedPipe);
   try {
     await program.parseAsync(argv, { from: "user" });
     return Number(process.exitCode ?? 0);

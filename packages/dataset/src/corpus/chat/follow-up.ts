@@ -1,7 +1,7 @@
 import { fill, fillRaw } from "../template.js";
 import { indefinite } from "../grammar.js";
 import { relationsOf, SUBJECTS_BY_GROUP, namesOf, type Relation } from "../facts.js";
-import { NAMES } from "../lexicon/people.js";
+import { GREETED } from "../lexicon/people.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { answer } from "./fact-questions.js";
 import { askForStory, drawStoryAsk } from "./stories.js";
@@ -60,7 +60,7 @@ const afterFact = (rng: Rng, allowed: Allowed): Chat => {
 /** After a name: what it was. */
 const afterName = (rng: Rng, allowed: Allowed): Chat => {
   const name = drawAllowed(rng, allowed, (random) => {
-    const value = random.pick(NAMES).name;
+    const value = random.pick(GREETED);
     return { key: `name ${value}`, value };
   });
   const scope = { name };

@@ -1,4 +1,4 @@
-import { NAMES } from "../lexicon/people.js";
+import { GREETED } from "../lexicon/people.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { fill } from "../template.js";
 import { drawAllowed, expectAll, type ChatKind, type Expectation } from "./turn.js";
@@ -38,17 +38,17 @@ const NAME_ASKS = [
 ];
 const NAME_REPLIES = ["Hello, {name}! It is nice to meet you.", "Hello, {name}! It is nice to meet you. How can I help you today?", "Hello, {name}! How can I help you today?"];
 
-/** A greeting with a name; some names are never greeted in training. */
+/** A greeting with a name; some names never come with some of the ways to say them in training. */
 export function drawGreeting(rng: Rng): { key: string; value: { name: string; user: string; assistant: string } } {
-  const { name } = rng.pick(NAMES);
+  const name = rng.pick(GREETED);
   const ask = rng.pick(NAME_ASKS);
   const reply = ask.includes("Who are you") ? "Hello, {name}! I am a small language model." : rng.pick(NAME_REPLIES);
-  return { key: `name ${name}`, value: { name, user: fill(ask, rng, { name }), assistant: fill(reply, rng, { name }) } };
+  return { key: `name ${name} ${ask}`, value: { name, user: fill(ask, rng, { name }), assistant: fill(reply, rng, { name }) } };
 }
 
 /** Greetings, thanks, goodbyes and questions about the model itself. */
 export const smallTalk: ChatKind = (rng, allowed) => {
-  if (rng.chance(0.4)) return greetingByName(rng, allowed);
+  if (rng.chance(0.5)) return greetingByName(rng, allowed);
   const talk = pickWeighted(rng, TALKS.map((item) => [item.weight, item] as const));
   return { kind: "small-talk", turns: [{ user: rng.pick(talk.asks), assistant: rng.pick(talk.replies) }], expect: talk.expect };
 };

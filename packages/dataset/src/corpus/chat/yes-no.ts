@@ -6,7 +6,10 @@ import type { Rng } from "../random.js";
 import { fill } from "../template.js";
 import { drawAllowed, type ChatKind } from "./turn.js";
 
-interface Question { user: string; assistant: string; noun: string; answer: string }
+interface Question { user: string; assistant: string; noun: string; answer: "yes" | "no" }
+
+// What is true comes first: a small model can recall a fact and then compare, but can't compare before it has recalled.
+const so = (fact: string, yes: boolean): { assistant: string; answer: "yes" | "no" } => ({ assistant: `${fact}, so the answer is ${yes ? "yes" : "no"}.`, answer: yes ? "yes" : "no" });
 
 const FOODS_EATEN = [...new Set(ANIMALS.flatMap((animal) => animal.eats))];
 const SKILLS = [...new Set(ANIMALS.flatMap((animal) => animal.can))].filter((skill) => /^(fly|swim|climb|dig|jump|run|dive|hop|sing|hunt)$/.test(skill));
@@ -33,40 +36,40 @@ function draw(rng: Rng): Question {
   switch (rng.below(8)) {
     case 0: {
       const food = yes ? rng.pick(animal.eats) : rng.pick(FOODS_EATEN.filter((item) => !animal.eats.includes(item) && item !== "meat" && !item.startsWith(animal.noun)));
-      return { user: `Does ${an} eat ${food}?`, assistant: yes ? `Yes, ${an} eats ${food}.` : `No, ${an} does not eat ${food}. {An} eats ${list(animal.eats)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+      return { user: `Does ${an} eat ${food}?`, ...so(`{An} eats ${list(animal.eats)}`, yes), noun: animal.noun };
     }
     case 1: {
       const home = yes ? animal.home : rng.pick(HOMES.filter((item) => item !== animal.home && /(desert|sea|ice|house|cave|beach|hive|jungle)$/.test(item)));
-      return { user: `Does ${an} live ${home}?`, assistant: yes ? `Yes, ${an} lives ${home}.` : `No, ${an} does not live ${home}. {An} lives ${animal.home}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+      return { user: `Does ${an} live ${home}?`, ...so(`{An} lives ${animal.home}`, yes), noun: animal.noun };
     }
     case 2: {
       const thing = rng.pick(THINGS);
       const thingAn = indefinite(thing.noun);
       const material = yes ? thing.madeOf : rng.pick(MATERIALS.filter((item) => item !== thing.madeOf));
-      return { user: `Is ${thingAn} made of ${material}?`, assistant: yes ? `Yes, ${thingAn} is made of ${material}.` : `No, ${thingAn} is not made of ${material}. ${capitalise(thingAn)} is made of ${thing.madeOf}.`, noun: thing.noun, answer: yes ? "yes" : "no" };
+      return { user: `Is ${thingAn} made of ${material}?`, ...so(`${capitalise(thingAn)} is made of ${thing.madeOf}`, yes), noun: thing.noun };
     }
     case 3: {
       const other = rng.pick(KINDS.filter((kind) => kind !== animal.kind));
       const kind = yes ? animal.kind : other;
-      return { user: `Is ${an} ${indefinite(kind)}?`, assistant: yes ? `Yes, ${an} is ${indefinite(kind)}.` : `No, ${an} is not ${indefinite(kind)}. {An} is ${indefinite(animal.kind)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+      return { user: `Is ${an} ${indefinite(kind)}?`, ...so(`{An} is ${indefinite(animal.kind)}`, yes), noun: animal.noun };
     }
     case 4: {
       const food = rng.pick(FOODS);
       const a = food.countable ? indefinite(food.noun) : food.noun;
       const colour = yes ? food.colour : rng.pick(["blue", "red", "green", "white", "yellow", "brown"].filter((word) => word !== food.colour && !(food.noun === "apple" && /green|yellow/.test(word)) && food.kind !== "drink"));
-      return { user: `Is ${a} ${colour ?? "blue"}?`, assistant: yes ? `Yes, ${a} is ${colour}.` : `No, ${a} is not ${colour ?? "blue"}. ${capitalise(a)} is ${food.colour}.`, noun: food.noun, answer: yes ? "yes" : "no" };
+      return { user: `Is ${a} ${colour ?? "blue"}?`, ...so(`${capitalise(a)} is ${food.colour}`, yes), noun: food.noun };
     }
     default: {
       const can = animal.can.filter((skill) => SKILLS.includes(skill));
       const cannot = SKILLS.filter((skill) => !can.includes(skill) && (animal.realm !== "air" || skill !== "fly") && CANNOT[skill]?.(animal.noun));
       if ((yes && can.length === 0) || (!yes && cannot.length === 0)) return draw(rng);
       const skill = rng.pick(yes ? can : cannot);
-      return { user: `Can ${an} ${skill}?`, assistant: yes ? `Yes, ${an} can ${skill}.` : `No, ${an} cannot ${skill}. {An} can ${list(animal.can)}.`, noun: animal.noun, answer: yes ? "yes" : "no" };
+      return { user: `Can ${an} ${skill}?`, ...so(`{An} can ${list(animal.can)}`, yes), noun: animal.noun };
     }
   }
 }
 
-/** "Can a fish swim?" with a yes or a no, and on a no what is true instead. */
+/** "Can a fish swim?", with what is true and the yes or no that follows from it. */
 export const yesNo: ChatKind = (rng, allowed) => {
   const found = drawAllowed(rng, allowed, (random) => {
     const value = draw(random);

@@ -83,3 +83,15 @@ export const NAMES: readonly { name: string; gender: "m" | "f" }[] = [
   ..."Tom Ben Mark Max Leo Jack Tim Adam Luke Noah Oscar Paul Peter Henry David Daniel Jacob Finn Anton Hugo Simon Oliver Eric Felix George Martin Bob"
     .split(" ").map((name) => ({ name, gender: "m" as const })),
 ];
+
+/**
+ * Names that people may give when they say who they are: those of the stories, and more. A name that is greeted seldom can
+ * only be copied from the question, not remembered, and so are names that training never saw.
+ */
+export const GREETED: readonly string[] = [
+  ...NAMES.map(({ name }) => name),
+  ..."Abby Agnes Amanda Amber Andrea Angela Annie Ava Barbara Bella Betty Carla Carol Carmen Chloe Claire Dana Diana Donna Dora Edith Elena Elise Elizabeth Emily Erica Eve Fiona Flora Frances Gina Gloria Greta Holly Ida Irene Iris Isabel Ivy Jenny Jessica Joan Judy Karen Katie Kim Laura Lea Linda Lisa Lola Louise Lydia Mabel Mae Margaret Marie Martha Megan Mia Monica Nancy Naomi Nicole Olga Pam Patricia Paula Pearl Penny Rachel Rita Robin Rose Ruth Sandra Sarah Sharon Sophie Stella Susan Sylvia Tara Tessa Tina Vera Victoria Violet Wendy"
+    .split(" "),
+  ..."Aaron Alan Albert Alex Alfred Andrew Andy Arthur Austin Bill Billy Brian Bruce Carl Charles Charlie Chris Christopher Colin Dan Dean Dennis Derek Dylan Edward Eli Elias Emil Ethan Evan Frank Fred Gary Gerald Gordon Graham Greg Harold Harry Harvey Hector Howard Ian Isaac Ivan James Jason Jeff Jerry Jim Joe Joel John Jonathan Joseph Joshua Justin Karl Keith Kevin Larry Lewis Liam Logan Lucas Marco Marcus Matt Matthew Michael Mike Miles Milo Nathan Neil Nick Nicholas Owen Patrick Philip Ralph Ray Richard Rick Rob Robert Roger Ron Ronald Ross Roy Ryan Sam Samuel Scott Sean Stephen Steve Stuart Ted Theo Thomas Tony Victor Vincent Walter Will William"
+    .split(" "),
+];
