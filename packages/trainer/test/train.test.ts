@@ -49,10 +49,13 @@ describe("train", () => {
     const end = events.at(-1)!;
     const evaluated = await evaluate({ run: out, shards }, { engine });
     expect(end).toMatchObject({ type: "end", reason: "finished", step: 10, validation: evaluated });
-    // Other rows cut documents in other places, so the losses are near but not equal.
-    const otherRows = await evaluate({ run: out, shards, batchSize: 3, sequenceLength: 16 }, { engine });
-    expect(otherRows.tokens).toBe(evaluated.tokens);
-    expect(Math.abs(otherRows.loss - evaluated.loss)).toBeLessThan(0.1);
+    // How many rows go at once changes nothing; shorter rows cut documents in other places, but count the same tokens.
+    const otherBatches = await evaluate({ run: out, shards, batchSize: 3 }, { engine });
+    expect(otherBatches.tokens).toBe(evaluated.tokens);
+    expect(otherBatches.loss).toBeCloseTo(evaluated.loss, 5);
+    const shortRows = await evaluate({ run: out, shards, batchSize: 3, sequenceLength: 16 }, { engine });
+    expect(shortRows.tokens).toBe(evaluated.tokens);
+    expect(shortRows.loss).not.toBe(evaluated.loss);
     const manifest = JSON.parse(readFileSync(join(shards, "manifest.json"), "utf8")) as { splits: { val: { textBytes: number } } };
     expect(evaluated.bitsPerByte).toBeCloseTo((evaluated.loss * evaluated.tokens) / Math.LN2 / manifest.splits.val.textBytes, 6);
   });
