@@ -30,9 +30,9 @@ const recipe = (numbers) => ({
 
 // Small rows and many optimizer steps: what takes time to learn is to carry the question's words into the answer, and that
 // depends on the number of steps. Muon needs about a third of AdamW's steps for the same loss here.
-const PRETRAIN = ["--preset", "sample", "--optimizer", "muon", "--lr", "1e-2", "--schedule", "wsd", "--batch-size", "8", "--sequence-length", "128", "--eval-every", "500"];
-const SFT = ["--optimizer", "muon", "--lr", "4e-3", "--batch-size", "6", "--sequence-length", "192", "--eval-every", "500"];
-const CORPUS = { documents: 30_000, chats: 60_000, vocabulary: 3_072 };
+const PRETRAIN = ["--preset", "sample", "--lr", "1e-2", "--schedule", "wsd", "--batch-size", "8", "--sequence-length", "128", "--eval-every", "500", "--checkpoint-minutes", "1"];
+const SFT = ["--lr", "4e-3", "--batch-size", "6", "--sequence-length", "192", "--eval-every", "500", "--checkpoint-minutes", "1"];
+const CORPUS = { documents: 30_000, chats: 60_000, vocabulary: 4_096 };
 
 /** @type {Record<string, ReturnType<typeof recipe>>} */
 export const RECIPES = {

@@ -55,7 +55,7 @@ describe("a run of the trainer", () => {
     const greedy = await load(broken((at) => edit(at("generation_config.json"), (json) => Object.assign(json, { do_sample: false }))));
     expect(greedy.defaults).toEqual({ temperature: 0 });
     greedy.dispose();
-    expect(DEFAULTS).toMatchObject({ temperature: 0.3, topP: 0.9, repetitionPenalty: 1 });
+    expect(DEFAULTS).toMatchObject({ temperature: 0, topP: 0.9, repetitionPenalty: 1 });
   });
 });
 

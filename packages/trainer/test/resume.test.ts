@@ -125,7 +125,7 @@ describe("resume", () => {
     const otherTokenizer = await makeShards(join(folder, "tokenizer"), { train: countingDocuments(12), tokenizer: "{}" });
     await expect(again({ shards: otherTokenizer })).rejects.toThrow(/another tokenizer/);
     await expect(again({ preset: "sample-small" })).rejects.toThrow(/model config/);
-    await expect(again({ lr: 0.5, optimizer: "muon" })).rejects.toThrow(/optimizer is adamw in the run.*; lr is/);
+    await expect(again({ lr: 0.5, optimizer: "adamw" })).rejects.toThrow(/optimizer is muon in the run.*; lr is/);
     await expect(again({ minutes: 3 })).rejects.toThrow(/budget is in steps/);
   });
 

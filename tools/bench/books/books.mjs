@@ -48,8 +48,8 @@ for (const [name, list] of Object.entries(documents)) await writeJsonl(at(`${nam
 llm("dataset", ["prepare", at("train.jsonl"), "--out", at("prepared")]);
 llm("bpe", ["train", at("prepared"), "--vocab-size", options.vocabulary, "--out", at("tokenizer.json")]);
 llm("bpe", ["tokenize", at("prepared"), "--tokenizer", at("tokenizer.json"), "--out", at("shards"), "--val", "0.002"]);
-llm("bpe", ["tokenize", at("val.jsonl"), "--tokenizer", at("tokenizer.json"), "--out", at("val-shards"), "--val", "1"]);
+llm("bpe", ["tokenize", at("val.jsonl"), "--tokenizer", at("tokenizer.json"), "--out", at("val-shards"), "--val", "0"]);
 llm("trainer", ["pretrain", "--shards", at("shards"), "--out", at("run"), "--preset", options.preset, "--minutes", options.minutes, "--eval-every", "0", ...more]);
-const ours = JSON.parse(llm("trainer", ["eval", "--shards", at("val-shards"), "--run", at("run"), "--json"]));
+const ours = JSON.parse(llm("trainer", ["eval", "--shards", at("val-shards"), "--split", "train", "--run", at("run"), "--json"]));
 process.stdout.write(`ours: ${ours.bitsPerByte.toFixed(4)} bits per byte after ${options.minutes} minutes\n`);
 if (options.peer) process.stdout.write(execFileSync(options.python, [join(root, "tools/bench/books/peer.py"), source, options.minutes, options.vocabulary], { encoding: "utf8" }));

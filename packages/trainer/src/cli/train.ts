@@ -47,7 +47,7 @@ function addTrainOptions(command: Command): Command {
     .option("--decay-fraction <share>", "last share of the budget in which wsd decays (default: 0.5)", fraction)
     .option("--weight-decay <w>", "decoupled weight decay of matrices (default: 0.1)", number(0))
     .option("--clip <norm>", "bound of the gradient's norm, 0 for none (default: 1)", number(0))
-    .addOption(new Option("--optimizer <kind>", "rule that updates the weights (default: adamw)").choices(["adamw", "muon"]))
+    .addOption(new Option("--optimizer <kind>", "rule that updates the weights (default: muon)").choices(["adamw", "muon"]))
     .option("--eval-every <steps>", "steps between evaluations, 0 for the final one only (default: 200)", integer(0))
     .option("--eval-tokens <n>", "validation tokens of those evaluations (default: 16384)", integer(1))
     .option("--checkpoint-minutes <m>", "minutes between checkpoints, 0 for none by time (default: 5)", number(0))

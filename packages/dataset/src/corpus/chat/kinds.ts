@@ -15,7 +15,7 @@ export const CHAT_KINDS: Readonly<Record<string, ChatKind>> = {
 
 /** How often each kind is drawn for training, in percent. */
 export const CHAT_WEIGHTS: readonly (readonly [number, string])[] = [
-  [12, "small-talk"], [30, "fact"], [8, "yes-no"], [28, "story"], [6, "describe"], [6, "how-to"], [6, "creative"], [10, "follow-up"],
+  [14, "small-talk"], [26, "fact"], [10, "yes-no"], [28, "story"], [6, "describe"], [6, "how-to"], [6, "creative"], [10, "follow-up"],
 ];
 
 /** How many prompts of each kind are kept for evaluation. */

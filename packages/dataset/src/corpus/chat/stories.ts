@@ -35,7 +35,7 @@ export function drawPair(rng: Rng, allowed: Allowed): { role: Role; prop: Prop }
 }
 
 export function drawStoryAsk(rng: Rng, allowed: Allowed, onlyPairs = false): StoryAsk {
-  const kind = onlyPairs ? 0 : pickWeighted(rng, [[58, 0], [6, 1], [4, 2], [9, 3], [6, 4], [6, 5], [5, 6], [3, 7], [3, 8]] as const);
+  const kind = onlyPairs ? 0 : pickWeighted(rng, [[44, 0], [6, 1], [4, 2], [15, 3], [8, 4], [12, 5], [5, 6], [3, 7], [3, 8]] as const);
   const { role, prop } = drawPair(rng, allowed);
   const a = indefinite(role.noun);
   const b = indefinite(prop.noun);
