@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
-import { addCommonOptions, type Command, collect, Option } from "@llm/cli-kit";
+import { addCommonOptions, type Command, collect, Option, stopSignal } from "@llm/cli-kit";
 import { chat, type ChatMessage, ChatSession, type ChatResult } from "../chat.js";
 import type { GeneratedToken } from "../generate.js";
 import type { Run } from "../run.js";
-import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal, writeText } from "./options.js";
+import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, writeText } from "./options.js";
 import { readPrompts } from "./prompts.js";
 import { runRepl } from "./repl.js";
 

@@ -1,8 +1,8 @@
 import { text as readAll } from "node:stream/consumers";
-import { addCommonOptions, type Command, Option, printJson, UsageError } from "@llm/cli-kit";
+import { addCommonOptions, type Command, Option, printJson, UsageError, stopSignal } from "@llm/cli-kit";
 import { chat } from "../chat.js";
 import { encodePrompt, generate } from "../generate.js";
-import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, stopSignal, writeText } from "./options.js";
+import { addRunOptions, addSamplingOptions, closeRun, describeStats, openRun, type RunFlags, type SamplingFlags, samplingOf, say, writeText } from "./options.js";
 
 interface GenerateFlags extends RunFlags, SamplingFlags {
   prompt: string;

@@ -72,22 +72,6 @@ export function closeRun(run: Run | undefined): void {
   run?.engine.dispose();
 }
 
-/** A signal that fires on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function stopSignal(): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const stop = (): void => {
-    release();
-    controller.abort();
-  };
-  const release = (): void => {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return { signal: controller.signal, release };
-}
-
 /** "12 tokens at 85.3 tokens/s after 40 ms, seed 7". */
 export const describeStats = ({ stats, seed, finishReason }: { stats: { completionTokens: number; tokensPerSecond: number; prefillMs: number }; seed: number; finishReason: string }): string =>
   `${stats.completionTokens} tokens${stats.tokensPerSecond > 0 ? ` at ${formatCount(stats.tokensPerSecond)} tokens/s` : ""}, first after ${Math.round(stats.prefillMs)} ms, seed ${seed}${finishReason === "length" ? ", cut off by its length" : ""}`;

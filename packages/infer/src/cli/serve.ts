@@ -1,6 +1,6 @@
-import { addCommonOptions, type Command, collect, integer, printJson } from "@llm/cli-kit";
+import { addCommonOptions, type Command, collect, integer, printJson, stopSignal } from "@llm/cli-kit";
 import { serve } from "../server/serve.js";
-import { addRunOptions, closeRun, openRun, type RunFlags, say, stopSignal } from "./options.js";
+import { addRunOptions, closeRun, openRun, type RunFlags, say } from "./options.js";
 
 interface ServeFlags extends RunFlags {
   port: number;

@@ -13,20 +13,3 @@ export async function openAndSay(prefer: EngineChoice | undefined): Promise<Engi
   process.stderr.write(`engine       ${engine.name} on ${engine.device}: ${engine.reason}\n`);
   return engine;
 }
-
-/** A signal that fires on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function stopSignal(message: string): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const stop = (): void => {
-    release();
-    process.stderr.write(`\n${message}\n`);
-    controller.abort();
-  };
-  const release = (): void => {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return { signal: controller.signal, release };
-}

@@ -1,6 +1,6 @@
-import { addCommonOptions, type Command, createProgress, formatCount, integer, Option, printJson, type Progress } from "@llm/cli-kit";
+import { addCommonOptions, type Command, createProgress, formatCount, integer, Option, printJson, type Progress, stopSignal } from "@llm/cli-kit";
 import { evaluate } from "../evaluate.js";
-import { type EngineChoice, engineOption, openAndSay, stopSignal } from "./engine.js";
+import { type EngineChoice, engineOption, openAndSay } from "./engine.js";
 
 interface EvalFlags {
   shards: string;

@@ -1,9 +1,9 @@
-import { addCommonOptions, type Command, fraction, integer, number, Option, printJson } from "@llm/cli-kit";
+import { addCommonOptions, type Command, fraction, integer, number, Option, printJson, stopSignal } from "@llm/cli-kit";
 import type { Engine } from "@llm/backend";
 import { SCHEDULES } from "../optim/schedule.js";
 import type { TrainOptions } from "../options.js";
 import { train, type TrainSummary } from "../train.js";
-import { type EngineChoice, engineOption, openAndSay, stopSignal } from "./engine.js";
+import { type EngineChoice, engineOption, openAndSay } from "./engine.js";
 import { showEvents } from "./show.js";
 
 type TrainFlags = TrainOptions & { engine?: EngineChoice; json?: boolean };
