@@ -1,4 +1,6 @@
-export { trainBpe, type TextBatch, type TrainOptions, type TrainProgress } from "./train/train.js";
+export { countWords, trainBpe, trainFromWordCounts, type TextBatch, type Texts, type TrainOptions, type WordSource } from "./train/train.js";
+export type { SpecialToken, TrainProgress } from "./train/options.js";
+export { WordCounts, type WordSplit } from "./train/word-counts.js";
 export { Tokenizer, type EncodeOptions, type Encoding } from "./tokenizer.js";
 export type { BatchEncoding, BatchOptions } from "./batch.js";
 export type { DecodeStream } from "./decoder.js";

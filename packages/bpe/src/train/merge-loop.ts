@@ -9,6 +9,12 @@ export interface MergeLimits {
   maxTokenLength: number;
 }
 
+/** Two tokens that become one. */
+export interface Merge {
+  left: number;
+  right: number;
+}
+
 /**
  * Repeatedly takes the most frequent pair and replaces it everywhere: one call of `next()` is one merge.
  *
@@ -25,37 +31,33 @@ export class MergeLoop {
   private readonly after: Changes;
 
   /**
-   * @param lengths Characters of each token by id; the caller adds an entry for each new token.
-   * @param capacity Upper bound of the ids.
+   * @param lengths Cells of each token by id, as long as there can be ids; those of merged tokens are filled in.
    */
   constructor(
     private readonly strip: SymbolStrip,
     private readonly lengths: Int32Array,
     private readonly limits: MergeLimits,
-    capacity: number,
   ) {
     ({ table: this.pairs, places: this.places } = strip.pairs());
     this.cells = strip.cells;
     this.heap = new PairHeap(this.pairs);
     for (let pair = 0; pair < this.pairs.size; pair++) this.offer(pair);
-    this.before = new Changes(capacity);
-    this.after = new Changes(capacity);
+    this.before = new Changes(lengths.length);
+    this.after = new Changes(lengths.length);
   }
 
   /** The pair to merge next, or undefined when no pair is frequent enough. */
-  next(): { pair: number; left: number; right: number; count: number } | undefined {
+  next(): Merge | undefined {
     const pair = this.heap.pop(Math.max(1, this.limits.minFrequency));
-    if (pair < 0) return undefined;
-    return { pair, left: this.pairs.left[pair]!, right: this.pairs.right[pair]!, count: this.pairs.counts[pair]! };
+    return pair < 0 ? undefined : { left: this.pairs.left[pair]!, right: this.pairs.right[pair]! };
   }
 
-  /** Replaces every occurrence of a pair that `next` gave by the token `id`, whose length is known by now. */
-  apply(pair: number, id: number): void {
+  /** Replaces every occurrence of a pair that `next` gave by the token `id`. */
+  apply({ left, right }: Merge, id: number): void {
     const { cells, lengths, places } = this;
-    const left = this.pairs.left[pair]!;
-    const right = this.pairs.right[pair]!;
+    const pair = this.pairs.find(left, right);
     const leftLength = lengths[left]!;
-    const length = lengths[id]!;
+    const length = (lengths[id] = leftLength + lengths[right]!);
     const { arena } = places;
     const end = places.ends[pair]!;
     for (let index = places.begins[pair]!; index < end; index++) {

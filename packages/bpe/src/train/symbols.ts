@@ -18,7 +18,7 @@ export class SymbolStrip {
   /** For every 64th cell the index of its weight. */
   private readonly hints: Int32Array;
 
-  /** @param idOf The id of each byte. */
+  /** @param idOf The id of each byte; bytes with -1 are left out. */
   constructor(words: WordCounts, idOf: Int32Array) {
     const { table, counts } = words;
     const order = new Uint32Array(table.size);
@@ -31,8 +31,8 @@ export class SymbolStrip {
       length += size + 1;
     }
     const sorted = order.subarray(0, kept).sort((a, b) => counts[b]! - counts[a]! || a - b);
-    this.cells = new Int32Array(length);
-    this.cells[0] = GAP;
+    const cells = new Int32Array(length);
+    cells[0] = GAP;
     this.hints = new Int32Array((length >> 6) + 1);
     const weights: number[] = [];
     const begins: number[] = [];
@@ -43,9 +43,13 @@ export class SymbolStrip {
         weights.push(weight);
         begins.push(cell);
       }
-      for (let at = table.starts[word]!; at < table.starts[word + 1]!; at++) this.cells[cell++] = idOf[table.arena[at]!]!;
-      this.cells[cell++] = GAP;
+      for (let at = table.starts[word]!; at < table.starts[word + 1]!; at++) {
+        const id = idOf[table.arena[at]!]!;
+        if (id >= 0) cells[cell++] = id;
+      }
+      cells[cell++] = GAP;
     }
+    this.cells = cells.subarray(0, cell);
     this.weights = Float64Array.from(weights);
     this.begins = Int32Array.from([...begins, length]);
     for (let hint = 0, index = 0; hint < this.hints.length; hint++) {

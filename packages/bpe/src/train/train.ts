@@ -1,102 +1,72 @@
-import { ALPHABET, BYTE_TO_CHAR } from "../bytes.js";
 import { BpeError } from "../errors.js";
-import { trainedDocument } from "../json/document.js";
-import { DEFAULT_SPECIAL_TOKENS } from "../special-tokens.js";
 import { Tokenizer } from "../tokenizer.js";
-import { MergeLoop } from "./merge-loop.js";
+import { AffixMerges } from "./affix-merges.js";
+import { trainedDocument } from "./document.js";
+import { MergeLoop, type Merge } from "./merge-loop.js";
+import { type MergeOptions, readOptions, type TrainSettings } from "./options.js";
 import { SymbolStrip } from "./symbols.js";
+import { turns, type Turn } from "./turns.js";
+import { initialVocabulary, type Vocabulary } from "./vocabulary.js";
 import { WordCounts } from "./word-counts.js";
 
 /** How a tokenizer is trained. */
-export interface TrainOptions {
-  /** Size of the vocabulary: special tokens, 256 bytes and merges. It comes out smaller where the texts give too few merges. */
-  vocabSize: number;
-  /** A pair that occurs less often is not merged; default 2. */
-  minFrequency?: number;
-  /** Special tokens, which get the first ids in this order; default `DEFAULT_SPECIAL_TOKENS`. */
-  specialTokens?: readonly string[];
-  /** Longest token in bytes: a merge of parts that together reach it is not made (the oracle's rule is `<`); default no limit. */
-  maxTokenLength?: number;
-  /** Whether a text that does not start with a blank gets one; default false. */
-  addPrefixSpace?: boolean;
-  /** Told about every few thousand texts or merges. */
-  onProgress?: (event: TrainProgress) => void;
-  signal?: AbortSignal;
-}
-
-/** How far a training is. */
-export type TrainProgress =
-  | { stage: "count"; texts: number; bytes: number; words: number; uniqueWords: number }
-  | { stage: "merge"; vocabSize: number; target: number };
+export type TrainOptions = MergeOptions;
 
 /** A sequence, or a batch of sequences. */
 export type TextBatch = string | readonly string[];
 
-/** Milliseconds of work between two looks at the clock's other users: timers, signals. */
-const TURN = 100;
+/** Any iterable or async iterable of texts or batches of texts. */
+export type Texts = Iterable<TextBatch> | AsyncIterable<TextBatch>;
+
+/** Words with their counts: a table made by `countWords`, or any pairs such as the entries of a `Map`. */
+export type WordSource = WordCounts | Iterable<readonly [string | Uint8Array, number]>;
 
 /**
- * Trains byte-level BPE. The result equals that of Hugging Face tokenizers' `ByteLevelBPETokenizer().train_from_iterator`
- * with the same texts and options, file included: every string is one sequence, words are split by GPT-2's pattern, the
- * most frequent pair is merged first and ties go to the lower ids.
+ * Trains byte-level BPE. The result equals that of Hugging Face tokenizers 0.23.3, file included, for the same texts and
+ * options: `ByteLevelBPETokenizer().train_from_iterator`, and for the options which that does not have, its tokenizer
+ * with a `BpeTrainer`. Every string is one sequence, words are split by GPT-2's pattern, the most frequent pair is merged
+ * first and ties go to the lower ids. Counts are exact up to 2^53, where the oracle's wrap at 2^31. Where the oracle leaves
+ * ids to chance (prefix and suffix, equally rare characters at `limitAlphabet`), one of its results is given, always the
+ * same.
  *
  * Memory is that of the unique words, whatever the length of the texts.
  *
- * @param texts Any iterable or async iterable of texts or batches of texts.
  * @throws BpeError where an option is out of range.
  * @throws The signal's reason where it aborts.
  */
-export async function trainBpe(texts: Iterable<TextBatch> | AsyncIterable<TextBatch>, options: TrainOptions): Promise<Tokenizer> {
-  const { vocabSize, minFrequency = 2, specialTokens = DEFAULT_SPECIAL_TOKENS, maxTokenLength = Infinity, addPrefixSpace = false } = options;
-  wholeNumber("vocabSize", vocabSize, 1 << 21);
-  wholeNumber("minFrequency", minFrequency, Number.MAX_SAFE_INTEGER);
-  if (maxTokenLength !== Infinity) wholeNumber("maxTokenLength", maxTokenLength, Number.MAX_SAFE_INTEGER);
-  if (specialTokens.includes("")) throw new BpeError("A special token is empty; each needs at least one character.");
-  const turn = turns(options.signal);
-  const words = await countWords(texts, addPrefixSpace, options, turn);
-
-  const tokens = [...new Set(specialTokens)];
-  const ids = new Map(tokens.map((token, id) => [token, id]));
-  const specials = tokens.map((content, id) => ({ id, content }));
-  const idOfByte = new Int32Array(256);
-  for (const byte of ALPHABET) {
-    const char = BYTE_TO_CHAR[byte]!;
-    const id = ids.get(char) ?? tokens.push(char) - 1;
-    ids.set(char, id);
-    idOfByte[byte] = id;
-  }
-  const capacity = Math.max(vocabSize, tokens.length);
-  const lengths = new Int32Array(capacity).fill(1);
-  const merges: number[] = [];
-  const made: number[] = [];
-  const loop = new MergeLoop(new SymbolStrip(words, idOfByte), lengths, { minFrequency, maxTokenLength }, capacity);
-  while (tokens.length < vocabSize) {
-    const best = loop.next();
-    if (!best) break;
-    const token = tokens[best.left]! + tokens[best.right]!;
-    // A merge that spells an existing token (a special one) gives that token's id, and the vocabulary does not grow.
-    const id = ids.get(token) ?? tokens.push(token) - 1;
-    ids.set(token, id);
-    lengths[id] = lengths[best.left]! + lengths[best.right]!;
-    merges.push(best.left, best.right);
-    made.push(id);
-    loop.apply(best.pair, id);
-    const pause = turn();
-    if (pause && (await pause)) options.onProgress?.({ stage: "merge", vocabSize: tokens.length, target: vocabSize });
-  }
-  options.onProgress?.({ stage: "merge", vocabSize: tokens.length, target: vocabSize });
-  return new Tokenizer({ document: trainedDocument(specials, addPrefixSpace), tokens, ids, merges: Int32Array.from(merges), made: Int32Array.from(made) });
+export async function trainBpe(texts: Texts, options: TrainOptions): Promise<Tokenizer> {
+  const settings = readOptions(options);
+  return merge(await countWords(texts, options), settings, options);
 }
 
-async function countWords(
-  texts: Iterable<TextBatch> | AsyncIterable<TextBatch>,
-  addPrefixSpace: boolean,
-  { onProgress }: TrainOptions,
-  turn: () => Promise<boolean> | false,
-): Promise<WordCounts> {
-  const words = new WordCounts({ addPrefixSpace, useRegex: true });
+/**
+ * Trains on words that are counted already, by `countWords` or elsewhere: the result is that of `trainBpe` on texts with
+ * these words. Words are as the pre-tokenizer gives them (" the", with its blank), and are not split any further.
+ *
+ * @throws BpeError where an option or a count is out of range; the signal's reason where it aborts.
+ */
+export async function trainFromWordCounts(words: WordSource, options: TrainOptions): Promise<Tokenizer> {
+  return merge(toWordCounts(words), readOptions(options), options);
+}
+
+/** The table itself, or one made of pairs. @throws BpeError where a count is no whole number */
+export function toWordCounts(words: WordSource): WordCounts {
+  if (words instanceof WordCounts) return words;
+  const table = new WordCounts();
+  for (const [word, count] of words) table.add(word, count);
+  return table;
+}
+
+/**
+ * Counts the words of texts.
+ *
+ * @throws BpeError where a text is none; the signal's reason where it aborts.
+ */
+export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onProgress, signal }: Pick<TrainOptions, "addPrefixSpace" | "useRegex" | "onProgress" | "signal"> = {}): Promise<WordCounts> {
+  const turn = turns(signal);
+  const words = new WordCounts({ addPrefixSpace: addPrefixSpace ?? false, useRegex: useRegex ?? true });
   let seen = 0;
-  const report = (): void => onProgress?.({ stage: "count", texts: seen, bytes: words.bytes, words: words.total, uniqueWords: words.table.size });
+  const report = (): void => onProgress?.({ stage: "count", texts: seen, bytes: words.bytes, words: words.total, uniqueWords: words.size });
   const add = (batch: TextBatch): void => {
     for (const text of typeof batch === "string" ? [batch] : batch) {
       if (typeof text !== "string") throw new BpeError(`A text is ${text === null ? "null" : typeof text}; expected strings or lists of strings.`);
@@ -121,22 +91,55 @@ async function countWords(
   return words;
 }
 
-/** Lets timers and signals run every now and then; the result is truthy when it did. */
-function turns(signal: AbortSignal | undefined): () => Promise<boolean> | false {
-  signal?.throwIfAborted();
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < TURN) return false;
-    return new Promise((resolve, reject) => {
-      setTimeout(() => {
-        last = performance.now();
-        if (signal?.aborted) reject(signal.reason as Error);
-        else resolve(true);
-      }, 0);
-    });
-  };
+async function merge(words: WordCounts, settings: TrainSettings, options: TrainOptions): Promise<Tokenizer> {
+  const vocabulary = initialVocabulary(words, settings);
+  const affixes = Boolean(settings.prefix) || Boolean(settings.suffix);
+  // Symbols with affixes are added before the first merge, and may alone exceed the size asked for.
+  const merger = affixes
+    ? new AffixMerges(words, vocabulary, settings)
+    : new MergeLoop(new SymbolStrip(words, vocabulary.byteIds()), new Int32Array(Math.max(settings.vocabSize, vocabulary.size)).fill(1), settings);
+  const merges = await mergePairs(merger, vocabulary, settings, options, turns(options.signal));
+  return assemble(vocabulary, merges, settings);
 }
 
-function wholeNumber(name: string, value: number, most: number): void {
-  if (!Number.isSafeInteger(value) || value < 0 || value > most) throw new BpeError(`${name} is ${value}; expected a whole number from 0 to ${most}.`);
+/** The merges by pair, in the order of their ranks. */
+export type MergeMap = Map<number, Merge & { id: number }>;
+
+/** Merges until the vocabulary is full or no pair is frequent enough. */
+export async function mergePairs(
+  merger: { next(): Merge | undefined; apply(merge: Merge, id: number): void },
+  vocabulary: Vocabulary,
+  { vocabSize, prefix }: Pick<TrainSettings, "vocabSize" | "prefix">,
+  { onProgress }: Pick<TrainOptions, "onProgress">,
+  turn: Turn,
+  merges: MergeMap = new Map(),
+): Promise<MergeMap> {
+  while (vocabulary.size < vocabSize) {
+    const best = merger.next();
+    if (!best) break;
+    const { left, right } = best;
+    const second = vocabulary.tokens[right]!;
+    // A merge that spells an existing token (a special one) gives that token's id, and the vocabulary does not grow.
+    const id = vocabulary.add(vocabulary.tokens[left]! + (prefix && second.startsWith(prefix) ? second.slice(prefix.length) : second));
+    const key = left * 2 ** 21 + right;
+    // A pair that is merged again counts at its later rank only.
+    merges.delete(key);
+    merges.set(key, { left, right, id });
+    merger.apply(best, id);
+    const pause = turn();
+    if (pause && (await pause)) onProgress?.({ stage: "merge", vocabSize: vocabulary.size, target: vocabSize });
+  }
+  onProgress?.({ stage: "merge", vocabSize: vocabulary.size, target: vocabSize });
+  return merges;
+}
+
+function assemble({ tokens, ids }: Vocabulary, merges: MergeMap, settings: TrainSettings): Tokenizer {
+  const list = [...merges.values()];
+  return new Tokenizer({
+    document: trainedDocument(settings, ids),
+    tokens,
+    ids,
+    merges: Int32Array.from(list.flatMap(({ left, right }) => [left, right])),
+    made: Int32Array.from(list, ({ id }) => id),
+  });
 }

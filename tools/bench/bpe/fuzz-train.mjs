@@ -1,0 +1,30 @@
+// @ts-check
+// Differential fuzz of training against PyPI tokenizers, over all options:
+//   node tools/bench/bpe/fuzz-train.mjs [--cases 5000] [--seed 1] [--python python3]
+// Build first (npm run build). Prints every difference with its case, and exits with 1 where there is one.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { trainBpe } from "@llm/bpe";
+
+const { values } = parseArgs({
+  options: { cases: { type: "string", default: "5000" }, seed: { type: "string", default: "1" }, python: { type: "string", default: process.env.PYTHON ?? "python3" } },
+});
+const script = fileURLToPath(new URL("../../goldens/bpe_train.py", import.meta.url));
+const oracle = spawn(values.python, [script, "--stream", values.cases, values.seed], { stdio: ["ignore", "pipe", "inherit"] });
+const ended = new Promise((resolve) => oracle.on("close", resolve));
+let [cases, differences] = [0, 0];
+for await (const line of createInterface({ input: oracle.stdout })) {
+  const { mode, texts, options, sha } = JSON.parse(line);
+  const sequences = mode === "files" ? texts.flatMap((/** @type {string} */ text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? []) : texts;
+  const got = await trainBpe(sequences, options).then((tokenizer) => createHash("sha256").update(tokenizer.toJSON()).digest("hex").slice(0, 16), String);
+  cases++;
+  if (got === sha) continue;
+  differences++;
+  console.log(`expected ${sha}, got ${got}: ${line}`);
+}
+const code = await ended;
+console.log(`${cases} cases, ${differences} differences`);
+if (code !== 0 || cases !== Number(values.cases) || differences > 0) process.exitCode = 1;

@@ -1,0 +1,148 @@
+"""Random small trainings by Hugging Face tokenizers, over all options of its BpeTrainer.
+
+    python3 tools/goldens/bpe_train.py                    writes packages/bpe/test/goldens/train-options.json
+    python3 tools/goldens/bpe_train.py --stream 5000 7    prints 5,000 cases of seed 7 as JSON lines, for tools/bench/bpe/fuzz-train.mjs
+
+Run from the repository's root, with the packages of tools/goldens/requirements.txt.
+"""
+
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+
+import tokenizers
+from tokenizers import AddedToken, ByteLevelBPETokenizer
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|system|>", "<|user|>", "<|assistant|>"]
+# Alphabets that make ties, overlaps and collisions with special tokens and affixes.
+ALPHABETS = [
+    "ab", "abc", "a", "ab \n", "aab'st re", "abcdefghij   .,'!?0123", "\u00e9\u4e16\u754c\u00f1\u0663\u00bd \u0085\ufeff\u00a0\u3000a1",
+    "\U0001f600\U0001f44d\U0001f3fd\u200d a", "etaoin shrdlu etaoin\n\t'ABC,.;123", "ab#</w> ", "aa##  b", "ab\r\n\n \t", "the cat sat on the mat ",
+]
+COLLIDING = ["ab", "abab", "a", " a", "\u0120a", "\u0120ab", "aa", "\u00e9", "aaa", "'s", "\u00c3\u00a9", "<s>", "ba", "abc", "the", "\u4e16"]
+AFFIXES = ["##", "</w>", "@@", "#", "a", "_", "\u2581", ""]
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def random_text(r: random.Random, length: int) -> str:
+    if r.random() < 0.1:
+        codes = [r.randrange(0x110000) if r.random() < 0.3 else r.randrange(0x3100) for _ in range(length)]
+        return "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
+    alphabet = r.choice(ALPHABETS)
+    return "".join(r.choice(alphabet) for _ in range(length))
+
+
+def words_of(texts, options):
+    split = ByteLevel(add_prefix_space=options.get("addPrefixSpace", False), use_regex=options.get("useRegex", True))
+    return [word for text in texts for word, _ in split.pre_tokenize_str(text)]
+
+
+def sequences_of(texts, mode):
+    """What the trainer sees: in file mode each line, with its end, is a sequence."""
+    if mode == "iterator":
+        return texts
+    return [line + end for text in texts for line, end in zip(text.split("\n"), ["\n"] * text.count("\n") + [""]) if line + end]
+
+
+def train(texts, mode, options) -> str:
+    tokenizer = ByteLevelBPETokenizer(add_prefix_space=options.get("addPrefixSpace", False), trim_offsets=options.get("trimOffsets", False))
+    if options.get("useRegex") is False:
+        tokenizer._tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=options.get("addPrefixSpace", False), use_regex=False)
+    arguments = {
+        "initial_alphabet": options.get("initialAlphabet", ByteLevel.alphabet()),
+        "limit_alphabet": options.get("limitAlphabet"),
+        "max_token_length": options.get("maxTokenLength"),
+        "continuing_subword_prefix": options.get("continuingSubwordPrefix"),
+        "end_of_word_suffix": options.get("endOfWordSuffix"),
+    }
+    special = [AddedToken(**token) if isinstance(token, dict) else token for token in options["specialTokens"]]
+    given = {key: value for key, value in arguments.items() if value is not None}
+    trainer = BpeTrainer(vocab_size=options["vocabSize"], min_frequency=options["minFrequency"], special_tokens=special, show_progress=False, **given)
+    if mode == "iterator":
+        tokenizer._tokenizer.train_from_iterator(texts, trainer=trainer)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for index, text in enumerate(texts):
+                paths.append(os.path.join(folder, str(index)))
+                with open(paths[-1], "w", encoding="utf-8", newline="") as file:
+                    file.write(text)
+            tokenizer._tokenizer.train(paths, trainer=trainer)
+    return tokenizer._tokenizer.to_str(pretty=True)
+
+
+def limits(words, initial, r):
+    """A limit of the alphabet that cuts between two different counts, so that the oracle leaves nothing to chance."""
+    counts = {}
+    for word in words:
+        for char in word:
+            counts[char] = counts.get(char, 0) + 1
+    for char in initial:
+        counts[char[0]] = float("inf")
+    ordered = sorted(counts.values(), reverse=True)
+    usable = [limit for limit in range(len(ordered) + 3) if limit == 0 or limit >= len(ordered) or ordered[limit - 1] != ordered[limit]]
+    return r.choice(usable)
+
+
+def case(r: random.Random):
+    mode = "files" if r.random() < 0.25 else "iterator"
+    texts = [random_text(r, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
+    if mode == "files":
+        # A lone \r stays within its line, and a lone surrogate can't be in a file.
+        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    special = SPECIAL[: r.randrange(9)] if r.random() < 0.5 else [r.choice(COLLIDING) for _ in range(r.randrange(5))]
+    options = {"vocabSize": r.choice([0, 10, 30, 60, 256, 260, 270, 300, 400, 600]), "minFrequency": r.choice([0, 1, 2, 2, 2, 3])}
+    if r.random() < 0.2:
+        options["addPrefixSpace"] = True
+    if r.random() < 0.15:
+        options["useRegex"] = False
+    if r.random() < 0.15:
+        options["trimOffsets"] = True
+    if r.random() < 0.3:
+        options["maxTokenLength"] = r.choice([0, 1, 2, 3, 4, 6])
+    if r.random() < 0.5:
+        options["initialAlphabet"] = r.choice([[], ["a", "b"], ["\u0120", "z", "q"], ["\u4e16", "ab", "a"], ["<", "#"]])
+    words = words_of(sequences_of(texts, mode), options)
+    if r.random() < 0.3:
+        options["limitAlphabet"] = limits(words, options.get("initialAlphabet", ByteLevel.alphabet()), r)
+    if r.random() < 0.35:
+        if r.random() < 0.7:
+            options["continuingSubwordPrefix"] = r.choice(AFFIXES)
+        if r.random() < 0.7:
+            options["endOfWordSuffix"] = r.choice(AFFIXES)
+        # The oracle numbers symbols with affixes in the order of a hash map; as special tokens their order is given.
+        prefix, suffix = options.get("continuingSubwordPrefix", ""), options.get("endOfWordSuffix", "")
+        if len(set(words)) > 1:
+            minted = {(prefix if at > 0 else "") + char + (suffix if at == len(word) - 1 else "") for word in words for at, char in enumerate(word)}
+            symbols = sorted(minted)
+            r.shuffle(symbols)
+            special = special + symbols
+    if r.random() < 0.15:
+        special = [{"content": token, "lstrip": r.random() < 0.5, "rstrip": r.random() < 0.5, "normalized": r.random() < 0.5} if r.random() < 0.5 else token for token in special]
+    options["specialTokens"] = special
+    saved = train(texts, mode, options)
+    return {"mode": mode, "texts": texts, "options": options, "sha": sha(saved), "size": len(saved)}
+
+
+if len(sys.argv) == 4 and sys.argv[1] == "--stream":
+    source = random.Random(int(sys.argv[3]))
+    for _ in range(int(sys.argv[2])):
+        print(json.dumps(case(source), ensure_ascii=True, separators=(",", ":")), flush=True)
+else:
+    source = random.Random(20261123)
+    cases = []
+    while len(cases) < 150:
+        found = case(source)
+        if len(json.dumps(found)) < 1500:
+            cases.append(found)
+    with open("packages/bpe/test/goldens/train-options.json", "w", encoding="utf-8") as file:
+        json.dump({"oracle": f"tokenizers {tokenizers.__version__}", "cases": cases}, file, ensure_ascii=True, separators=(",", ":"))
+        file.write("\n")
