@@ -128,8 +128,10 @@ def case(r: random.Random):
     if r.random() < 0.15:
         special = [{"content": token, "lstrip": r.random() < 0.5, "rstrip": r.random() < 0.5, "normalized": r.random() < 0.5} if r.random() < 0.5 else token for token in special]
     options["specialTokens"] = special
-    saved = train(texts, mode, options)
-    return {"mode": mode, "texts": texts, "options": options, "sha": sha(saved), "size": len(saved)}
+    # With affixes a pair can be queued twice with equal counts, and then the oracle itself has several answers.
+    runs = 6 if "continuingSubwordPrefix" in options or "endOfWordSuffix" in options else 1
+    answers = sorted({sha(train(texts, mode, options)) for _ in range(runs)})
+    return {"mode": mode, "texts": texts, "options": options, "sha": answers[0], "answers": answers}
 
 
 if len(sys.argv) == 4 and sys.argv[1] == "--stream":
@@ -141,7 +143,7 @@ else:
     cases = []
     while len(cases) < 150:
         found = case(source)
-        if len(json.dumps(found)) < 1500:
+        if len(found.pop("answers")) == 1 and len(json.dumps(found)) < 1500:
             cases.append(found)
     with open("packages/bpe/test/goldens/train-options.json", "w", encoding="utf-8") as file:
         json.dump({"oracle": f"tokenizers {tokenizers.__version__}", "cases": cases}, file, ensure_ascii=True, separators=(",", ":"))

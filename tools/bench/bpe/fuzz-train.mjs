@@ -15,16 +15,17 @@ const { values } = parseArgs({
 const script = fileURLToPath(new URL("../../goldens/bpe_train.py", import.meta.url));
 const oracle = spawn(values.python, [script, "--stream", values.cases, values.seed], { stdio: ["ignore", "pipe", "inherit"] });
 const ended = new Promise((resolve) => oracle.on("close", resolve));
-let [cases, differences] = [0, 0];
+let [cases, chance, differences] = [0, 0, 0];
 for await (const line of createInterface({ input: oracle.stdout })) {
-  const { mode, texts, options, sha } = JSON.parse(line);
+  const { mode, texts, options, answers } = JSON.parse(line);
   const sequences = mode === "files" ? texts.flatMap((/** @type {string} */ text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? []) : texts;
   const got = await trainBpe(sequences, options).then((tokenizer) => createHash("sha256").update(tokenizer.toJSON()).digest("hex").slice(0, 16), String);
   cases++;
-  if (got === sha) continue;
+  if (answers.length > 1) chance++;
+  if (answers.includes(got)) continue;
   differences++;
-  console.log(`expected ${sha}, got ${got}: ${line}`);
+  console.log(`expected ${answers}, got ${got}: ${line}`);
 }
 const code = await ended;
-console.log(`${cases} cases, ${differences} differences`);
+console.log(`${cases} cases, ${differences} differences (${chance} cases in which the oracle itself has several answers, of which ours is one)`);
 if (code !== 0 || cases !== Number(values.cases) || differences > 0) process.exitCode = 1;
