@@ -14,9 +14,9 @@ export { sampleCorpus, meetsExpectation, type Expectation, type HeldOut, type He
 export { writeJsonl } from "./write/jsonl.js";
 export { ShardSetWriter, type ShardSetOptions } from "./shards/writer.js";
 export type { TokenDocument } from "./shards/builder.js";
-export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit } from "./shards/reader.js";
+export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit, type SplitReader, type TokenPlace } from "./shards/reader.js";
 export { readManifest } from "./shards/manifest.js";
-export type { Manifest, ShardEntry, Split, SplitManifest, TokenType, TokenizerInfo, Tokens } from "./shards/types.js";
+export type { DocumentSource, Manifest, ShardEntry, Split, SplitManifest, TokenType, TokenizerInfo, Tokens } from "./shards/types.js";
 export { PackedLoader, type Batch, type LoaderOptions, type LoaderState } from "./loader/loader.js";
 export { SeededRandom } from "./util/random.js";
 export { atomicWriteFile, writeJsonAtomic } from "./util/files.js";

@@ -1,7 +1,9 @@
 import { DatasetError } from "../errors.js";
 import type { SectionData } from "./encode.js";
 import { bytesOf } from "./encode.js";
-import type { TokenType, Tokens } from "./types.js";
+import { Growing } from "./growing.js";
+import { SourceBuilder } from "./sources.js";
+import type { DocumentSource, TokenType, Tokens } from "./types.js";
 
 /** A document as it goes into a shard. */
 export interface TokenDocument {
@@ -11,25 +13,8 @@ export interface TokenDocument {
   mask?: Uint8Array;
   /** UTF-8 bytes of its text. */
   textBytes: number;
-}
-
-/** A typed array that grows by doubling. */
-class Growing<A extends Uint8Array | Uint16Array | Uint32Array> {
-  length = 0;
-  constructor(private data: A) {}
-
-  reserve(more: number): A {
-    if (this.length + more > this.data.length) {
-      const grown = new (this.data.constructor as new (length: number) => A)(Math.max(this.data.length * 2, this.length + more));
-      grown.set(this.data.subarray(0, this.length));
-      this.data = grown;
-    }
-    return this.data;
-  }
-
-  view(): A {
-    return this.data.subarray(0, this.length) as A;
-  }
+  /** Where it came from; needed where the set has provenance, else not kept. */
+  source?: DocumentSource;
 }
 
 /** Gathers the documents of one shard in memory. */
@@ -37,6 +22,8 @@ export class ShardBuilder {
   readonly #tokens: Growing<Uint16Array> | Growing<Uint32Array>;
   readonly #ends = new Growing(new Uint32Array(1024));
   readonly #mask = new Growing(new Uint8Array(1024));
+  readonly #bytes = new Growing(new Uint32Array(1024));
+  readonly #sources: SourceBuilder | undefined;
   lossTokens = 0;
   textBytes = 0;
   maxId = 0;
@@ -45,7 +32,9 @@ export class ShardBuilder {
     readonly dtype: TokenType,
     private readonly lossMask: boolean,
     private readonly vocabSize: number,
+    provenance = false,
   ) {
+    if (provenance) this.#sources = new SourceBuilder();
     this.#tokens = dtype === "u16" ? new Growing(new Uint16Array(4096)) : new Growing(new Uint32Array(4096));
   }
 
@@ -57,8 +46,13 @@ export class ShardBuilder {
     return this.#ends.length;
   }
 
-  /** @throws DatasetError when an id is outside of the vocabulary or the mask does not fit */
-  add({ tokens, mask, textBytes }: TokenDocument): void {
+  /** Names of the files that documents are from; undefined without provenance. */
+  get files(): readonly string[] | undefined {
+    return this.#sources?.files;
+  }
+
+  /** @throws DatasetError when an id is outside of the vocabulary, the mask does not fit or the source is missing */
+  add({ tokens, mask, textBytes, source }: TokenDocument): void {
     const count = tokens.length;
     if (this.lossMask && mask?.length !== count) throw new DatasetError(`A document of ${count} tokens came with ${mask ? `a loss mask of ${mask.length}` : "no loss mask"}; this set of shards has loss masks, so both must be equally long.`);
     const start = this.#tokens.length;
@@ -69,6 +63,8 @@ export class ShardBuilder {
       if (id > this.maxId) this.maxId = id;
       data[start + i] = id;
     }
+    // The last that can fail, so that a refused document leaves nothing behind.
+    this.#sources?.add(source);
     this.#tokens.length += count;
     if (this.lossMask && mask) {
       const bits = this.#mask.reserve(Math.ceil((start + count) / 8) - this.#mask.length);
@@ -82,6 +78,7 @@ export class ShardBuilder {
     } else this.lossTokens += Math.max(0, count - 1);
     this.#ends.reserve(1)[this.#ends.length++] = start + count;
     this.textBytes += textBytes;
+    if (this.#sources) this.#bytes.append([textBytes]);
   }
 
   sections(): SectionData[] {
@@ -90,6 +87,11 @@ export class ShardBuilder {
       { name: "doc_ends", dtype: "u32", bytes: bytesOf(this.#ends.view()) },
     ];
     if (this.lossMask) sections.push({ name: "loss_mask", dtype: "u8", bytes: bytesOf(this.#mask.view()) });
+    if (this.#sources) {
+      sections.push({ name: "doc_bytes", dtype: "u32", bytes: bytesOf(this.#bytes.view()) });
+      sections.push({ name: "source_ends", dtype: "u32", bytes: bytesOf(this.#sources.ends.view()) });
+      sections.push({ name: "sources", dtype: "u8", bytes: this.#sources.records.view() });
+    }
     return sections;
   }
 }

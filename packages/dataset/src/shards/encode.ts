@@ -6,7 +6,12 @@ import { ALIGNMENT, BLOCK, type ShardFooter, type ShardHeader, type ShardSection
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
 /** Plain values as msgpack. Binary data never goes through here: msgpackr writes typed arrays of 16 and 32 bits wrongly. */
-const pack = (value: unknown): Uint8Array => packr.pack(value);
+export const pack = (value: unknown): Uint8Array => packr.pack(value);
+
+export type ShardCounts = Pick<ShardFooter, "documents" | "tokens" | "loss_tokens" | "text_bytes" | "max_id">;
+
+/** Digits of a checksum, which end a footer that has one. */
+export const DIGITS = 16;
 
 /** The payload of a section before it has a place. */
 export interface SectionData {
@@ -20,9 +25,10 @@ export const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(ar
 
 /**
  * The bytes of a shard file (docs/formats.md): header map, nil padding and bin32 per section, footer map, trailer.
+ * @param files Names of source files, in shards with provenance; their footer gets a checksum of its own
  * @returns the pieces in order; their concatenation is the file
  */
-export async function encodeShard(header: ShardHeader, sections: readonly SectionData[], counts: Pick<ShardFooter, "documents" | "tokens" | "loss_tokens" | "text_bytes" | "max_id">): Promise<Uint8Array[]> {
+export async function encodeShard(header: ShardHeader, sections: readonly SectionData[], counts: ShardCounts, files?: readonly string[]): Promise<Uint8Array[]> {
   const { hex } = await xxh64();
   const head = pack(header);
   const pieces: Uint8Array[] = [head];
@@ -43,7 +49,13 @@ export async function encodeShard(header: ShardHeader, sections: readonly Sectio
   }
   const { documents, tokens, loss_tokens, text_bytes, max_id } = counts;
   const footer: ShardFooter = { documents, tokens, loss_tokens, text_bytes, max_id, header: { length: head.byteLength, xxh64: hex(head) }, sections: table };
-  pieces.push(pack(footer), trailer(at));
+  if (!files) pieces.push(pack(footer), trailer(at));
+  else {
+    const packed = pack({ ...footer, files, xxh64: "0".repeat(DIGITS) });
+    const sum = hex(packed.subarray(0, packed.byteLength - DIGITS));
+    packed.set(Buffer.from(sum), packed.byteLength - DIGITS);
+    pieces.push(packed, trailer(at));
+  }
   return pieces;
 }
 

@@ -28,6 +28,7 @@ function problemOf(manifest: Partial<Manifest>): string | undefined {
   if (major !== FORMAT_MAJOR) return `it has format version ${String(major)}.${String(manifest.version?.minor)}; this program reads ${FORMAT_MAJOR}.x. Use a newer program, or write the shards anew`;
   if (manifest.dtype !== "u16" && manifest.dtype !== "u32") return `"dtype" is ${JSON.stringify(manifest.dtype)}, expected "u16" or "u32"`;
   if (typeof manifest.lossMask !== "boolean" || typeof manifest.fingerprint !== "string" || typeof manifest.bytesPerToken !== "number") return '"lossMask", "fingerprint" or "bytesPerToken" is missing';
+  if (manifest.provenance !== undefined && (manifest.provenance as unknown) !== true) return `"provenance" is ${JSON.stringify(manifest.provenance)}, expected true or nothing`;
   const tokenizer = problemOfTokenizer(manifest.tokenizer);
   if (tokenizer) return tokenizer;
   for (const name of SPLITS) {

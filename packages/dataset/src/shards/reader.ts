@@ -1,92 +1,152 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DatasetError, ShardError } from "../errors.js";
-import { sha256Hex, xxh64 } from "../util/hash.js";
-import { type DecodedShard, decodeShard, findDamage } from "./decode.js";
+import { xxh64 } from "../util/hash.js";
+import { tokenSize, tokensView, u32View } from "./decode.js";
 import { checkTokenizerFile, readManifest } from "./manifest.js";
-import { ALIGNMENT, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type Split, type Tokens } from "./types.js";
+import { type Checked, FilePool, FileShard, type OpenShard, type ShardPlace, loadShard } from "./open-shard.js";
+import { decodeSource } from "./sources.js";
+import { type DocumentSource, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type Split, type Tokens } from "./types.js";
 
-/** The tokens of one document, as views of the shard: don't write to them. */
+/** The tokens of one document. Where the set is in memory they are views of the shard: don't write to them. */
 export interface DocumentTokens {
   tokens: Tokens;
   /** 1 for each token that counts in the loss; only in sets with loss masks. */
   mask?: Uint8Array;
 }
 
+/** Where a token of a split stands. */
+export interface TokenPlace {
+  /** The document within the split. */
+  document: number;
+  /** The token within the document. */
+  offset: number;
+  /** The shard's file, and the document within it. */
+  file: string;
+  row: number;
+}
+
 /** Options of {@link openShards}. */
 export interface OpenShardsOptions {
-  /** Read every shard once and check its checksum before anything is used; default true. With false a shard is checked when it is first read. */
+  /** Read every shard once and check its checksum before anything is used; default true. With false a part of a shard is checked when it is first read. */
   verify?: boolean;
-  /** Bytes of shards that are kept in memory; default 2 GiB. The least recently used go first. */
+  /**
+   * A set of at most this many bytes is kept in memory; default 512 MiB. A larger one stays on disk, and only what is asked
+   * for is read.
+   */
   cacheBytes?: number;
   signal?: AbortSignal;
   /** Called while verifying, with bytes checked. */
   onProgress?: (bytes: number, totalBytes: number) => void;
 }
 
-/** Shards in memory, the least recently used last to stay. */
-class ShardCache {
-  readonly #entries = new Map<string, Promise<DecodedShard>>();
-  #bytes = 0;
+const DEFAULT_CACHE = 512 << 20;
+
+const bytesOfSet = (manifest: Manifest): number => SPLITS.reduce((sum, name) => sum + manifest.splits[name].shards.reduce((bytes, entry) => bytes + entry.bytes, 0), 0);
+
+/** The shards of a set as they are opened: kept in memory, or on disk where they are too large. */
+class OpenedShards {
+  readonly #shards = new Map<string, Promise<OpenShard>>();
+  readonly #checked = new Map<string, Checked>();
+  readonly #pool = new FilePool();
+  readonly #inMemory: boolean;
 
   constructor(
     private readonly folder: string,
     private readonly manifest: Manifest,
-    private readonly limit: number,
-  ) {}
+    cacheBytes: number,
+  ) {
+    this.#inMemory = bytesOfSet(manifest) <= cacheBytes;
+  }
 
-  get(entry: ShardEntry, split: Split, index: number): Promise<DecodedShard> {
-    const found = this.#entries.get(entry.file);
-    if (found) {
-      this.#entries.delete(entry.file);
-      this.#entries.set(entry.file, found);
-      return found;
+  /** A shard whose bytes are checked, at the latest when they are read. */
+  get(entry: ShardEntry, split: Split, index: number): Promise<OpenShard> {
+    let shard = this.#shards.get(entry.file);
+    if (!shard) {
+      const place = this.#place(entry, split, index);
+      shard = this.#inMemory ? loadShard(place).then((loaded) => loaded.shard) : xxh64().then((hash) => new FileShard(place, this.#pool, hash, this.#checked.get(entry.file)));
+      this.#shards.set(entry.file, shard);
+      shard.catch(() => this.#shards.delete(entry.file));
     }
-    const loading = loadShard(this.folder, this.manifest, entry, split, index);
-    this.#entries.set(entry.file, loading);
-    this.#bytes += entry.bytes;
-    loading.catch(() => {
-      if (this.#entries.delete(entry.file)) this.#bytes -= entry.bytes;
-    });
-    const sizes = new Map(SPLITS.flatMap((name) => this.manifest.splits[name].shards.map((shard) => [shard.file, shard.bytes] as const)));
-    for (const file of this.#entries.keys()) {
-      if (this.#bytes <= this.limit || file === entry.file) break;
-      this.#entries.delete(file);
-      this.#bytes -= sizes.get(file) ?? 0;
-    }
-    return loading;
+    return shard;
+  }
+
+  /** Checks every byte of a shard. */
+  async verify(entry: ShardEntry, split: Split, index: number): Promise<void> {
+    if (this.#inMemory) await this.get(entry, split, index);
+    else this.#checked.set(entry.file, (await loadShard(this.#place(entry, split, index))).checked);
+  }
+
+  close(): void {
+    this.#pool.close();
+  }
+
+  #place(entry: ShardEntry, split: Split, index: number): ShardPlace {
+    return { path: join(this.folder, entry.file), manifest: this.manifest, entry, split, index };
   }
 }
 
-/** Reads a shard, checks it against the manifest and gives views of its sections. */
-async function loadShard(folder: string, manifest: Manifest, entry: ShardEntry, split: Split, index: number): Promise<DecodedShard> {
-  const path = join(folder, entry.file);
-  const raw = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new ShardError(path, "the manifest lists it, but it is missing. Write the shards anew.");
-    throw error;
-  });
-  // Small files come from Node's shared pool at any offset; the views need their own alignment.
-  const bytes = raw.byteOffset % ALIGNMENT === 0 ? raw : new Uint8Array(raw);
-  if (sha256Hex(bytes) !== entry.sha256) {
-    const damage = findDamage(bytes, await xxh64(), path);
-    const size = bytes.byteLength === entry.bytes ? "" : ` (${bytes.byteLength} bytes; the manifest says ${entry.bytes})`;
-    throw new ShardError(path, `it is damaged: its SHA-256 differs from the manifest's${size}${damage ? `; ${damage}` : "; its sections are whole, so the change is in the padding or the footer, or it is a shard of another set"}. Write the shards anew, or copy this one again.`);
+/** Random access to the documents of a split without waiting: all of its shards are open. */
+export class SplitReader {
+  /** Tokens of each document. */
+  readonly lengths: Uint32Array;
+
+  /** @internal Use {@link ShardSplit.reader}. */
+  constructor(
+    private readonly shards: readonly OpenShard[],
+    private readonly starts: readonly number[],
+    documents: number,
+  ) {
+    this.lengths = new Uint32Array(documents);
+    for (const [index, { docEnds }] of shards.entries()) {
+      const first = starts[index]!;
+      let previous = 0;
+      for (let i = 0; i < docEnds.length; i++) {
+        this.lengths[first + i] = docEnds[i]! - previous;
+        previous = docEnds[i]!;
+      }
+    }
   }
-  const shard = decodeShard(bytes, path);
-  const { header, footer } = shard;
-  const different = (what: string, found: unknown, expected: unknown): void => {
-    if (found !== expected) throw new ShardError(path, `its ${what} is ${String(found)}, the manifest says ${String(expected)}: the files are of different sets. Write the shards anew.`);
-  };
-  different("tokenizer", header.tokenizer.sha256, manifest.tokenizer.sha256);
-  different("vocabulary size", header.tokenizer.vocab_size, manifest.tokenizer.vocabSize);
-  different("fingerprint", header.fingerprint, manifest.fingerprint);
-  different("split", header.split, split);
-  different("number", header.shard, index);
-  different("token type", header.dtype, manifest.dtype);
-  different("loss mask", header.loss_mask, manifest.lossMask);
-  different("number of documents", footer.documents, entry.documents);
-  different("number of tokens", footer.tokens, entry.tokens);
-  return shard;
+
+  /** Tokens `start` to `start + length` of a document: a view, or a copy of its own where the set is on disk. */
+  tokens(document: number, start: number, length: number): Tokens {
+    const { shard, first } = this.#find(document);
+    const size = tokenSize(shard.header.dtype);
+    return tokensView(shard.header.dtype, shard.read("tokens", (first + start) * size, (first + start + length) * size));
+  }
+
+  /** Writes the loss mask of these tokens as bytes of 0 and 1. @returns the ones, or undefined in a set without loss masks */
+  mask(document: number, start: number, length: number, out: Uint8Array, at: number): number | undefined {
+    const { shard, first } = this.#find(document);
+    if (!shard.header.loss_mask) return undefined;
+    const from = first + start;
+    const bits = shard.read("loss_mask", from >> 3, (from + length + 7) >> 3);
+    const base = (from >> 3) << 3;
+    let ones = 0;
+    for (let i = 0; i < length; i++) {
+      const place = from - base + i;
+      ones += out[at + i] = (bits[place >> 3]! >> (place & 7)) & 1;
+    }
+    return ones;
+  }
+
+  #find(document: number): { shard: OpenShard; first: number } {
+    const index = placeOf(this.starts, document);
+    const shard = this.shards[index]!;
+    const row = document - this.starts[index]!;
+    return { shard, first: row === 0 ? 0 : shard.docEnds[row - 1]! };
+  }
+}
+
+/** The last of `starts` (rising) that is not above `value`. */
+function placeOf(starts: ArrayLike<number>, value: number): number {
+  let low = 0;
+  for (let high = starts.length; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= value) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** One split of a set of shards, with random access by document. */
@@ -95,73 +155,129 @@ export class ShardSplit {
   readonly tokens: number;
   readonly lossTokens: number;
   readonly textBytes: number;
-  /** Number of documents before each shard. */
+  /** Documents and tokens before each shard. */
   readonly #starts: number[] = [];
+  readonly #tokenStarts: number[] = [];
   readonly #entries: readonly ShardEntry[];
+  #reader: Promise<SplitReader> | undefined;
 
   /** @internal */
   constructor(
     readonly name: Split,
     manifest: Manifest,
-    private readonly cache: ShardCache,
+    private readonly opened: OpenedShards,
   ) {
     const split = manifest.splits[name];
     ({ documents: this.documents, tokens: this.tokens, lossTokens: this.lossTokens, textBytes: this.textBytes, shards: this.#entries } = split);
-    let start = 0;
+    let documents = 0;
+    let tokens = 0;
     for (const entry of split.shards) {
-      this.#starts.push(start);
-      start += entry.documents;
+      this.#starts.push(documents);
+      this.#tokenStarts.push(tokens);
+      documents += entry.documents;
+      tokens += entry.tokens;
     }
   }
 
   /** The tokens of document `index`. @throws DatasetError when there is no such document; ShardError when its shard is damaged */
   async document(index: number): Promise<DocumentTokens> {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.documents)) throw new DatasetError(`There is no document ${index} in the ${this.name} split, which has ${this.documents}.`);
-    let low = 0;
-    for (let high = this.#starts.length; high - low > 1; ) {
-      const middle = (low + high) >> 1;
-      if (this.#starts[middle]! <= index) low = middle;
-      else high = middle;
-    }
-    const { tokens, docEnds, lossMask } = await this.cache.get(this.#entries[low]!, this.name, low);
-    const local = index - this.#starts[low]!;
-    const start = local === 0 ? 0 : docEnds[local - 1]!;
-    const end = docEnds[local]!;
-    const found: DocumentTokens = { tokens: tokens.subarray(start, end) };
-    if (lossMask) {
-      const mask = new Uint8Array(end - start);
-      for (let i = start; i < end; i++) mask[i - start] = (lossMask[i >> 3]! >> (i & 7)) & 1;
-      found.mask = mask;
+    const { shard, row } = await this.#shardOf(index);
+    const start = row === 0 ? 0 : shard.docEnds[row - 1]!;
+    const end = shard.docEnds[row]!;
+    const size = tokenSize(shard.header.dtype);
+    const found: DocumentTokens = { tokens: tokensView(shard.header.dtype, shard.read("tokens", start * size, end * size)) };
+    if (shard.header.loss_mask) {
+      const bits = shard.read("loss_mask", start >> 3, (end + 7) >> 3);
+      const base = (start >> 3) << 3;
+      found.mask = Uint8Array.from({ length: end - start }, (_, i) => (bits[(start - base + i) >> 3]! >> ((start - base + i) & 7)) & 1);
     }
     return found;
+  }
+
+  /**
+   * Where document `index` came from; undefined in sets without provenance.
+   * @throws DatasetError when there is no such document; ShardError when its shard is damaged
+   */
+  async source(index: number): Promise<DocumentSource | undefined> {
+    const { shard, row } = await this.#shardOf(index);
+    const { files } = shard.footer;
+    if (!files) return undefined;
+    const end = (place: number): number => (place < 0 ? 0 : u32View(shard.read("source_ends", place * 4, place * 4 + 4))[0]!);
+    const [from, to] = [end(row - 1), end(row)];
+    const length = shard.footer.sections.find(({ name }) => name === "sources")?.length ?? 0;
+    if (from > to || to > length) throw new ShardError(shard.path, `the source of document ${row} stands at bytes ${from} to ${to} of ${length}. Write the shards anew.`);
+    return decodeSource(shard.read("sources", from, to), files, shard.path);
+  }
+
+  /** UTF-8 bytes of the text of document `index`; undefined in sets without provenance. */
+  async textBytesOf(index: number): Promise<number | undefined> {
+    const { shard, row } = await this.#shardOf(index);
+    return shard.footer.files ? u32View(shard.read("doc_bytes", row * 4, row * 4 + 4))[0]! : undefined;
+  }
+
+  /** Which document a token of the split belongs to, counted over all shards. @throws DatasetError when there is no such token */
+  async locate(token: number): Promise<TokenPlace> {
+    if (!(Number.isInteger(token) && token >= 0 && token < this.tokens)) throw new DatasetError(`There is no token ${token} in the ${this.name} split, which has ${this.tokens}.`);
+    const index = placeOf(this.#tokenStarts, token);
+    const entry = this.#entries[index]!;
+    const { docEnds } = await this.opened.get(entry, this.name, index);
+    const local = token - this.#tokenStarts[index]!;
+    // The first document that ends behind the token: empty documents end at or before it.
+    let row = 0;
+    for (let high = docEnds.length - 1; row < high; ) {
+      const middle = (row + high) >> 1;
+      if (docEnds[middle]! > local) high = middle;
+      else row = middle + 1;
+    }
+    return { document: this.#starts[index]! + row, offset: local - (row === 0 ? 0 : docEnds[row - 1]!), file: entry.file, row };
+  }
+
+  /** All documents of the split without waiting for each. Opens every shard; on disk it keeps 8 bytes for each document. */
+  reader(): Promise<SplitReader> {
+    this.#reader ??= Promise.all(this.#entries.map((entry, index) => this.opened.get(entry, this.name, index))).then((shards) => new SplitReader(shards, this.#starts, this.documents));
+    this.#reader.catch(() => (this.#reader = undefined));
+    return this.#reader;
   }
 
   /** Reads and checks every shard of the split. */
   async verify(onShard?: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
     for (const [index, entry] of this.#entries.entries()) {
       signal?.throwIfAborted();
-      await this.cache.get(entry, this.name, index);
+      await this.opened.verify(entry, this.name, index);
       onShard?.(entry.bytes);
     }
+  }
+
+  async #shardOf(index: number): Promise<{ shard: OpenShard; row: number }> {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.documents)) throw new DatasetError(`There is no document ${index} in the ${this.name} split, which has ${this.documents}.`);
+    const place = placeOf(this.#starts, index);
+    return { shard: await this.opened.get(this.#entries[place]!, this.name, place), row: index - this.#starts[place]! };
   }
 }
 
 /** A complete set of shards that has been checked. */
 export class ShardSet {
   readonly #splits: Record<Split, ShardSplit>;
+  readonly #opened: OpenedShards;
 
   /** @internal Use {@link openShards}. */
   constructor(
     readonly folder: string,
     readonly manifest: Manifest,
-    cacheBytes: number,
+    /** A larger set stays on disk. */
+    readonly cacheBytes: number,
   ) {
-    const cache = new ShardCache(folder, manifest, cacheBytes);
-    this.#splits = { train: new ShardSplit("train", manifest, cache), val: new ShardSplit("val", manifest, cache) };
+    this.#opened = new OpenedShards(folder, manifest, cacheBytes);
+    this.#splits = { train: new ShardSplit("train", manifest, this.#opened), val: new ShardSplit("val", manifest, this.#opened) };
   }
 
   split(name: Split): ShardSplit {
     return this.#splits[name];
+  }
+
+  /** Closes the files that a set on disk holds open; they open again when they are read. A set in memory holds none. */
+  close(): void {
+    this.#opened.close();
   }
 }
 
@@ -171,18 +287,23 @@ export class ShardSet {
  * tokenizer; and a tokenizer.json beside them that is not theirs.
  * @throws ShardError
  */
-export async function openShards(folder: string, { verify = true, cacheBytes = 2 ** 31, signal, onProgress }: OpenShardsOptions = {}): Promise<ShardSet> {
+export async function openShards(folder: string, { verify = true, cacheBytes = DEFAULT_CACHE, signal, onProgress }: OpenShardsOptions = {}): Promise<ShardSet> {
   const manifest = await readManifest(folder);
+  await checkFolder(folder, manifest);
+  const set = new ShardSet(folder, manifest, cacheBytes);
+  if (verify) {
+    const total = bytesOfSet(manifest);
+    let done = 0;
+    for (const name of SPLITS) await set.split(name).verify((bytes) => onProgress?.((done += bytes), total), signal);
+  }
+  return set;
+}
+
+/** That a folder holds no shard of another set and no other tokenizer. @throws ShardError */
+export async function checkFolder(folder: string, manifest: Manifest): Promise<void> {
   const listed = new Set(SPLITS.flatMap((name) => manifest.splits[name].shards.map((entry) => entry.file)));
   for (const name of await readdir(folder)) {
     if (SHARD_NAME.test(name) && !listed.has(name)) throw new ShardError(join(folder, name), `it is not in the manifest of ${basename(folder)}: it belongs to another set. Remove it, or write the shards anew.`);
   }
   await checkTokenizerFile(folder, manifest);
-  const set = new ShardSet(folder, manifest, cacheBytes);
-  if (verify) {
-    const total = SPLITS.reduce((sum, name) => sum + manifest.splits[name].shards.reduce((bytes, entry) => bytes + entry.bytes, 0), 0);
-    let done = 0;
-    for (const name of SPLITS) await set.split(name).verify((bytes) => onProgress?.((done += bytes), total), signal);
-  }
-  return set;
 }

@@ -54,6 +54,8 @@ export interface Manifest {
   fingerprint: string;
   /** UTF-8 bytes of text per token, over both splits. */
   bytesPerToken: number;
+  /** Whether every shard says where each document is from; absent where not. */
+  provenance?: true;
   splits: Record<Split, SplitManifest>;
 }
 
@@ -71,9 +73,24 @@ export interface ShardHeader {
   fingerprint: string;
 }
 
+/** Where a document came from, so that a token leads back to its text. */
+export interface DocumentSource {
+  /** The file it was read from, as the sources name it. */
+  file: string;
+  /** Its row in the file, from 0. */
+  row: number;
+  /** The document's id. */
+  id?: string;
+  /** Where the text was found. */
+  url?: string;
+}
+
+/** The sections of a shard; the last three come with provenance. */
+export type SectionName = "tokens" | "doc_ends" | "loss_mask" | "doc_bytes" | "source_ends" | "sources";
+
 /** Where a section's bytes are, and their checksums. */
 export interface ShardSection {
-  name: "tokens" | "doc_ends" | "loss_mask";
+  name: SectionName;
   dtype: "u8" | "u16" | "u32";
   /** Of the payload, from the beginning of the file; a multiple of 64. */
   offset: number;
@@ -96,10 +113,15 @@ export interface ShardFooter {
   /** The header map's length in bytes, and its xxHash64. */
   header: { length: number; xxh64: string };
   sections: ShardSection[];
+  /** Names of the files that documents are from; with provenance. */
+  files?: string[];
+  /** xxHash64 of the footer's bytes before these 16 digits, which are its last; from minor version 1 on. */
+  xxh64?: string;
 }
 
 export const FORMAT_MAJOR = 1;
-export const FORMAT_MINOR = 0;
+/** Shards with provenance are of minor version 1, all others of 0: equal sets have equal bytes in every version of this package. */
+export const minorOf = (provenance: boolean): number => (provenance ? 1 : 0);
 /** Payloads begin at multiples of this, so that any typed array can view them. */
 export const ALIGNMENT = 64;
 /** Bytes that each block checksum covers. */

@@ -5,7 +5,7 @@ import { DatasetError } from "../errors.js";
 import { AtomicFile, writeError, writeJsonAtomic } from "../util/files.js";
 import { ShardBuilder, type TokenDocument } from "./builder.js";
 import { encodeShard } from "./encode.js";
-import { FORMAT_MAJOR, FORMAT_MINOR, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardHeader, type Split, type SplitManifest, type TokenType, type TokenizerInfo, shardName } from "./types.js";
+import { FORMAT_MAJOR, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardHeader, type Split, type SplitManifest, type TokenType, type TokenizerInfo, minorOf, shardName } from "./types.js";
 
 /** Options of {@link ShardSetWriter.create}. */
 export interface ShardSetOptions {
@@ -18,6 +18,8 @@ export interface ShardSetOptions {
   fingerprint: string;
   /** A shard is closed before it would exceed this; default 16,777,216 (32 MiB in u16). A longer document gets a shard of its own. */
   maxTokensPerShard?: number;
+  /** Whether every document comes with its source, which is kept beside its tokens; default false. */
+  provenance?: boolean;
 }
 
 /** Where shards are written before the set is complete. */
@@ -48,7 +50,7 @@ export class ShardSetWriter {
    * Starts a set in a folder, which is made if it is missing. What an unfinished writer left there is removed.
    * @throws DatasetError when dtype can't hold the vocabulary, or the disk is full
    */
-  static async create(folder: string, { maxTokensPerShard = 1 << 24, ...options }: ShardSetOptions): Promise<ShardSetWriter> {
+  static async create(folder: string, { maxTokensPerShard = 1 << 24, provenance = false, ...options }: ShardSetOptions): Promise<ShardSetWriter> {
     if (options.dtype === "u16" && options.tokenizer.vocabSize > 65_536) throw new DatasetError(`A vocabulary of ${options.tokenizer.vocabSize} does not fit into u16 tokens; use dtype "u32".`);
     try {
       await rm(join(folder, PARTIAL), { recursive: true, force: true });
@@ -56,7 +58,7 @@ export class ShardSetWriter {
     } catch (error) {
       throw writeError(error, folder);
     }
-    return new ShardSetWriter(folder, { maxTokensPerShard, ...options });
+    return new ShardSetWriter(folder, { maxTokensPerShard, provenance, ...options });
   }
 
   /** Adds a document to a split. Order matters: the same documents in the same order give the same bytes. */
@@ -71,15 +73,16 @@ export class ShardSetWriter {
     for (const split of SPLITS) if (this.#splits[split].builder.documents > 0) await this.#close(split);
     const splits: Record<Split, SplitManifest> = { train: this.#splits.train.manifest, val: this.#splits.val.manifest };
     const tokens = splits.train.tokens + splits.val.tokens;
-    const { dtype, tokenizer, lossMask, fingerprint } = this.options;
+    const { dtype, tokenizer, lossMask, fingerprint, provenance } = this.options;
     const manifest: Manifest = {
       format: "llm-shards",
-      version: { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
+      version: { major: FORMAT_MAJOR, minor: minorOf(this.options.provenance) },
       dtype,
       tokenizer: structuredClone(tokenizer),
       lossMask,
       fingerprint,
       bytesPerToken: tokens > 0 ? (splits.train.textBytes + splits.val.textBytes) / tokens : 0,
+      ...(provenance ? { provenance } : {}),
       splits,
     };
     // From here on the earlier set is no longer complete; a kill between these lines leaves a folder without a manifest.
@@ -97,7 +100,8 @@ export class ShardSetWriter {
   }
 
   #builder(): ShardBuilder {
-    return new ShardBuilder(this.options.dtype, this.options.lossMask, this.options.tokenizer.vocabSize);
+    const { dtype, lossMask, tokenizer, provenance } = this.options;
+    return new ShardBuilder(dtype, lossMask, tokenizer.vocabSize, provenance);
   }
 
   async #close(split: Split): Promise<void> {
@@ -107,7 +111,7 @@ export class ShardSetWriter {
     const { sha256, vocabSize, bos, eos, pad } = this.options.tokenizer;
     const header: ShardHeader = {
       magic: "LLMS",
-      version: { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
+      version: { major: FORMAT_MAJOR, minor: minorOf(this.options.provenance) },
       split,
       shard: manifest.shards.length,
       dtype: this.options.dtype,
@@ -117,7 +121,7 @@ export class ShardSetWriter {
       fingerprint: this.options.fingerprint,
     };
     const { documents, tokens, lossTokens, textBytes, maxId } = builder;
-    const pieces = await encodeShard(header, builder.sections(), { documents, tokens, loss_tokens: lossTokens, text_bytes: textBytes, max_id: maxId });
+    const pieces = await encodeShard(header, builder.sections(), { documents, tokens, loss_tokens: lossTokens, text_bytes: textBytes, max_id: maxId }, builder.files);
     const name = shardName(split, manifest.shards.length);
     const file = await AtomicFile.create(join(this.folder, PARTIAL, name));
     const hash = createHash("sha256");
