@@ -1,40 +1,68 @@
-"""Writes packages/bpe/src/unicode/classes-data.ts: the character classes of Hugging Face tokenizers' ByteLevel pre-tokenizer.
+"""Writes packages/bpe/src/unicode/classes-data.ts: what Hugging Face tokenizers takes every code point for.
 
-Asks the pre-tokenizer itself about every code point, so the table is what the oracle does and not what some Unicode
-version says. Run from the repository's root: python3 tools/goldens/bpe_classes.py
+Asks the components themselves, so the tables are what the oracle does and not what some Unicode version says: the classes of
+its regular expressions (general category, \\s, \\w), what Digits and Punctuation isolate, what touches a single_word token; and
+the code points that its older normalization tables leave alone. Run from the repository's root: python3 tools/goldens/bpe_classes.py
 """
 
 import tokenizers
-from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers
+from tokenizers.pre_tokenizers import Digits, Punctuation, Split
 
 OUT = "packages/bpe/src/unicode/classes-data.ts"
-SPACE, LETTER, NUMBER, OTHER = "SLNO"
-split = ByteLevel(add_prefix_space=False).pre_tokenize_str
-
-
-def class_of(code: int) -> str:
-    if 0xD800 <= code < 0xE000:
-        return OTHER  # surrogates are not characters; they never reach the scanner
-    if code == 0x20:
-        return SPACE  # " ?" takes it into the next word, so the probes below can't see it
-    char = chr(code)
-    if len(split(f"!{char}!")) == 1:
-        return OTHER
-    pieces = split(f"a{char}1")
-    if len(pieces) == 3:
-        return SPACE
-    return LETTER if pieces[0][1] == (0, 2) else NUMBER
-
-
-runs: list[list] = []
-for code in range(0x110000):
-    kind = class_of(code)
-    if runs and runs[-1][1] == kind:
-        runs[-1][0] += 1
-    else:
-        runs.append([1, kind])
-
+CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co Cn".split()
+POINTS = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&()*+,-./:;<=>?@[]^_{|}~"
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def matched(pre_tokenizer, removes_others: bool) -> set[int]:
+    """The code points that a splitter keeps, or, where it removes its matches, those that it removes."""
+    kept = set()
+    for first in range(0, len(POINTS), 0x4000):
+        part = POINTS[first : first + 0x4000]
+        for _, (start, end) in pre_tokenizer.pre_tokenize_str("".join(map(chr, part))):
+            kept.update(part[start:end])
+    return kept if removes_others else set(POINTS) - kept
+
+
+def of_pattern(pattern: str) -> set[int]:
+    return matched(Split(Regex(pattern), "removed", invert=True), True)
+
+
+def numeric() -> set[int]:
+    found, digits = set(), Digits(True)
+    for first in range(0, len(POINTS), 0x1000):
+        part = POINTS[first : first + 0x1000]
+        pieces = digits.pre_tokenize_str("".join(f"a{chr(code)}a" for code in part))
+        found.update(part[start // 3] for _, (start, end) in pieces if end - start == 1 and start % 3 == 1)
+    return found
+
+
+def touching() -> set[int]:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.add_tokens([AddedToken("a", single_word=True, normalized=False)])
+    return {code for code in POINTS if code == 97 or not tokenizer.encode(chr(code) + "a").ids}
+
+
+def inert() -> set[int]:
+    """Code points that today's Unicode decomposes, composes or reorders and the oracle's normalizers do not, or not so."""
+    import json
+    import subprocess
+
+    forms = [normalizers.NFC(), normalizers.NFD(), normalizers.NFKC(), normalizers.NFKD()]
+    script = """const rows = []; for (let c = 0; c < 0x110000; c++) { if (c >= 0xd800 && c < 0xe000) continue; const s = String.fromCodePoint(c);
+rows.push([s.normalize("NFC"), s.normalize("NFD"), s.normalize("NFKC"), s.normalize("NFKD"), (s + "\\u0334").normalize("NFD"), ("\\u0345" + s).normalize("NFD"), (s + "\\u0301").normalize("NFD"), ("\\u0301" + s).normalize("NFD")]); }
+process.stdout.write(JSON.stringify(rows));"""
+    node = json.loads(subprocess.run(["node", "-e", script], capture_output=True, check=True, encoding="utf-8").stdout)
+    nfd = forms[1].normalize_str
+    found = set()
+    for code, row in zip(POINTS, node):
+        char = chr(code)
+        ours = [form.normalize_str(char) for form in forms] + [nfd(char + "\u0334"), nfd("\u0345" + char), nfd(char + "\u0301"), nfd("\u0301" + char)]
+        if ours != row:
+            found.add(code)
+    return found
 
 
 def base36(value: int) -> str:
@@ -45,11 +73,50 @@ def base36(value: int) -> str:
     return text
 
 
-text = "".join(("" if length == 1 else base36(length)) + kind for length, kind in runs)
-lines = [text[start : start + 120] for start in range(0, len(text), 120)]
+categories = {code: category for category in CATEGORIES for code in of_pattern(rf"\p{{{category}}}")}
+flags = {
+    "s": of_pattern(r"\s"),
+    "w": of_pattern(r"\w"),
+    "n": numeric(),
+    "k": touching(),
+    "p": matched(Punctuation("removed"), False),
+}
+runs: list[list] = []
+for code in range(0x110000):
+    # Surrogates are not characters; they never reach a scanner.
+    kind = "Cs" if code not in categories else categories[code] + "".join(flag for flag, points in flags.items() if code in points)
+    if runs and runs[-1][1] == kind:
+        runs[-1][0] += 1
+    else:
+        runs.append([1, kind])
+count: dict[str, int] = {}
+for _, kind in runs:
+    count[kind] = count.get(kind, 0) + 1
+kinds = sorted(count, key=lambda kind: (-count[kind], kind))
+text = "".join(("" if length == 1 else base36(length)) + SYMBOLS[kinds.index(kind)] for length, kind in runs)
+
+inert_runs: list[list[int]] = []
+for code in sorted(inert()):
+    if inert_runs and inert_runs[-1][1] == code:
+        inert_runs[-1][1] = code + 1
+    else:
+        inert_runs.append([code, code + 1])
+at, inert_text = 0, []
+for start, end in inert_runs:
+    inert_text.append(f"{base36(start - at)}.{base36(end - start)}")
+    at = end
+
 with open(OUT, "w", encoding="ascii") as file:
-    file.write(f"// Generated by tools/goldens/bpe_classes.py from Hugging Face tokenizers {tokenizers.__version__}; do not edit.\n")
-    file.write("// Runs over all code points from 0: a length in base 36 (none for 1), then the class: S space, L letter, N number, O other.\n")
-    file.write("export const CLASS_RUNS =\n")
-    file.write(" +\n".join(f'  "{line}"' for line in lines) + ";\n")
-print(f"{OUT}: {len(runs)} runs, {len(text)} characters")
+    file.write(f"// Generated by tools/goldens/bpe_classes.py from Hugging Face tokenizers {tokenizers.__version__}; do not edit.\n\n")
+    file.write("/** General category and flags of each kind: s \\\\s, w \\\\w, n isolated by Digits, k touches a single_word token, p punctuation. */\n")
+    file.write(f'export const KINDS = "{" ".join(kinds)}";\n\n')
+    file.write("/** The symbols that stand for the kinds, in their order. */\n")
+    file.write(f'export const SYMBOLS = "{SYMBOLS[: len(kinds)]}";\n\n')
+    file.write("/** Runs over all code points from 0: a length in base 36 (none for 1), then the symbol of the kind. */\n")
+    file.write("export const RUNS =\n")
+    file.write(" +\n".join(f'  "{text[start : start + 120]}"' for start in range(0, len(text), 120)) + ";\n\n")
+    file.write("/** Assigned code points that normalization leaves alone: gap and length of each run in base 36. */\n")
+    file.write("export const INERT =\n")
+    joined = " ".join(inert_text)
+    file.write(" +\n".join(f'  "{joined[start : start + 120]}"' for start in range(0, len(joined), 120)) + ";\n")
+print(f"{OUT}: {len(runs)} runs, {len(text)} characters, {len(kinds)} kinds, {len(inert_runs)} inert runs")

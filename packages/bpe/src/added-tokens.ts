@@ -1,4 +1,4 @@
-import { CLASSES, SPACE } from "./unicode/classes.js";
+import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 
 /** An entry of `added_tokens` in tokenizer.json: a text that becomes one token before any word is looked at. */
 export interface AddedToken {
@@ -68,11 +68,11 @@ function cut(text: string, piece: Piece, pass: { pattern: RegExp; byContent: Map
     let start = match.index;
     let end = start + match[0].length;
     if (token.lstrip) {
-      while (start > done && CLASSES[part.charCodeAt(start - 1)] === SPACE) start--;
+      while (start > done && (CLASSES[part.charCodeAt(start - 1)]! & CLASS) === SPACE) start--;
     }
     start = Math.max(start, done);
     if (token.rstrip) {
-      while (end < part.length && CLASSES[part.charCodeAt(end)] === SPACE) end++;
+      while (end < part.length && (CLASSES[part.charCodeAt(end)]! & CLASS) === SPACE) end++;
     }
     if (done < start) pieces.push({ id: -1, start: piece.start + done, end: piece.start + start });
     pieces.push({ id: token.id, start: piece.start + start, end: piece.start + end });

@@ -5,7 +5,7 @@ import { unicodeMix } from "../test/texts.js";
 import { bytesToToken } from "./bytes.js";
 import { forEachWord } from "./pre-tokenizer.js";
 import { wordEnd } from "./scanner.js";
-import { CLASSES, LETTER, NUMBER, SPACE } from "./unicode/classes.js";
+import { CLASS, CLASSES, LETTER, NUMBER, SPACE } from "./unicode/classes.js";
 
 const { blocks, texts, splits } = golden<SplitGolden>("splits");
 
@@ -20,9 +20,9 @@ const tokens = (text: string): string[] => words(text).map((word) => bytesToToke
 const set = (kind: number): string => {
   let ranges = "";
   for (let code = 0; code < 0x110000; code++) {
-    if (CLASSES[code] !== kind) continue;
+    if ((CLASSES[code]! & CLASS) !== kind) continue;
     const first = code;
-    while (CLASSES[code + 1] === kind) code++;
+    while ((CLASSES[code + 1]! & CLASS) === kind) code++;
     ranges += `\\u{${first.toString(16)}}-\\u{${code.toString(16)}}`;
   }
   return ranges;

@@ -1,4 +1,4 @@
-import { CLASSES, LETTER, OTHER, SPACE } from "./unicode/classes.js";
+import { CLASS, CLASSES, LETTER, OTHER, SPACE } from "./unicode/classes.js";
 
 const QUOTE = 0x27;
 const BLANK = 0x20;
@@ -51,7 +51,7 @@ function runEnd(bytes: Uint8Array, from: number, end: number, kind: number): num
   while (at < end) {
     const byte = bytes[at]!;
     if (byte < 0x80) {
-      if (CLASSES[byte] !== kind) return at;
+      if ((CLASSES[byte]! & CLASS) !== kind) return at;
       at++;
     } else {
       if (classAt(bytes, at) !== kind) return at;
@@ -72,12 +72,18 @@ function spaceEnd(bytes: Uint8Array, start: number, end: number): number {
   return at === end || last === start ? at : last;
 }
 
-function widthAt(bytes: Uint8Array, at: number): number {
+export function widthAt(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
   return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
 function classAt(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at]!;
+  return (byte < 0x80 ? CLASSES[byte]! : kindAt(bytes, at)) & CLASS;
+}
+
+/** The entry of `CLASSES` for the character that starts at `at`. */
+export function kindAt(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
   if (byte < 0x80) return CLASSES[byte]!;
   if (byte < 0xe0) return CLASSES[((byte & 0x1f) << 6) | (bytes[at + 1]! & 0x3f)]!;

@@ -1,4 +1,4 @@
-import { CLASSES, SPACE } from "./unicode/classes.js";
+import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 
 /** Strings are turned into bytes in parts of about this many UTF-16 units, so that one huge text needs no huge buffer. */
 const PART = 1 << 16;
@@ -32,10 +32,12 @@ export function withBytes(text: string, visit: BytesVisitor): void {
   if (buffer.length > PART * 48) buffer = new Uint8Array(PART * 3);
 }
 
+const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(at)]! & CLASS) === SPACE;
+
 function partEnd(text: string, start: number): number {
   if (text.length - start <= PART) return text.length;
   for (let at = start + PART; at < text.length; at++) {
-    if (CLASSES[text.charCodeAt(at)] === SPACE && CLASSES[text.charCodeAt(at - 1)] !== SPACE) return at;
+    if (isSpace(text, at) && !isSpace(text, at - 1)) return at;
   }
   return text.length;
 }
