@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { createCache, disposeCache, type KvCache } from "@llm/model";
-import type { Run } from "./run.js";
+import type { CompiledFunction } from "@llm/backend";
+import { createCache, createStaticCache, disposeCache, growStaticCache, type KvCache, type LlamaConfig, type StaticCache } from "@llm/model";
+import type { Run, StaticStep, Step } from "./run.js";
 
 /** Smallest cache; each next one is twice as long, up to the model's context. */
 const SMALLEST_CACHE = 128;
@@ -14,6 +15,15 @@ export function bucketFor(n: number, start: number, most: number): number {
   return Math.min(size, most);
 }
 
+/** A KV cache of some capacity and the step that goes with it. */
+interface Memory {
+  /** Makes room for `capacity` tokens, which is more than before; what is there stays. */
+  grow(capacity: number): void;
+  /** The logits [vocabSize] after the token at index `last` of `ids`, which stand at `position`. */
+  step(ids: Int32Array, position: number, last: number): Promise<Float32Array>;
+  dispose(): void;
+}
+
 /**
  * The model's next-token logits for one growing text, over a KV cache that is as short as the text allows: attention reads the
  * whole cache for every token, so a chat of a few lines should not pay for 1,024 positions. When the text outgrows the cache, it is
@@ -21,12 +31,13 @@ export function bucketFor(n: number, start: number, most: number): number {
  */
 export class CachedDecoder {
   readonly #run: Run;
-  #cache: KvCache | undefined;
+  readonly #memory: Memory;
   #capacity = 0;
   #length = 0;
 
   constructor(run: Run) {
     this.#run = run;
+    this.#memory = run.staticStep ? staticMemory(run.config, run.staticStep) : copiedMemory(run.config, run.step);
   }
 
   /** Tokens so far. */
@@ -40,45 +51,87 @@ export class CachedDecoder {
    * @param ids - At least one; that the context is not exceeded is up to the caller.
    */
   async append(ids: readonly number[]): Promise<Float32Array> {
-    const { config, step, engine } = this.#run;
+    const { config, engine } = this.#run;
     const most = config.maxPositions;
-    this.#reserve(bucketFor(this.#length + ids.length, Math.min(SMALLEST_CACHE, most), most));
+    const capacity = bucketFor(this.#length + ids.length, Math.min(SMALLEST_CACHE, most), most);
+    if (capacity > this.#capacity) {
+      this.#memory.grow(capacity);
+      this.#capacity = capacity;
+    }
     // An engine that compiles gets few shapes: the prompt is filled up, and the surplus slots are overwritten before any token
     // may look at them.
     const compiles = engine.name.startsWith("tensorflow");
     const shape = ids.length === 1 || !compiles ? ids.length : Math.min(bucketFor(ids.length, SMALLEST_PREFILL, most), this.#capacity - this.#length);
     const padded = new Int32Array(shape);
     padded.set(ids);
-    const inputs = [tf.tensor2d(padded, [1, shape], "int32"), tf.scalar(this.#length, "int32"), tf.scalar(ids.length - 1, "int32")] as const;
-    try {
-      const before = this.#cache!;
-      const { logits, cache } = await step.callAsync(...inputs, before);
-      disposeCache(before);
-      this.#cache = cache;
-      this.#length += ids.length;
-      const values = (await logits.data()) as Float32Array;
-      logits.dispose();
-      return values;
-    } finally {
-      tf.dispose([...inputs]);
-    }
+    const logits = await this.#memory.step(padded, this.#length, ids.length - 1);
+    this.#length += ids.length;
+    return logits;
   }
 
   /** Frees the cache. */
   dispose(): void {
-    if (this.#cache) disposeCache(this.#cache);
-    this.#cache = undefined;
+    this.#memory.dispose();
   }
+}
 
-  #reserve(capacity: number): void {
-    if (this.#cache && capacity <= this.#capacity) return;
-    if (!this.#cache) this.#cache = createCache(this.#run.config, 1, capacity);
-    else {
-      const old = this.#cache;
-      const grown = (tensor: tf.Tensor4D): tf.Tensor4D => tf.pad(tensor, [[0, 0], [0, 0], [0, capacity - this.#capacity], [0, 0]]);
-      this.#cache = { keys: old.keys.map(grown), values: old.values.map(grown) };
+async function read(logits: tf.Tensor): Promise<Float32Array> {
+  const values = (await logits.data()) as Float32Array;
+  logits.dispose();
+  return values;
+}
+
+/** For every engine: each step makes a new cache. */
+function copiedMemory(config: LlamaConfig, step: CompiledFunction<Step>): Memory {
+  let cache: KvCache | undefined;
+  const free = (): void => {
+    if (cache) disposeCache(cache);
+    cache = undefined;
+  };
+  return {
+    grow(capacity) {
+      const old = cache;
+      if (!old) {
+        cache = createCache(config, 1, capacity);
+        return;
+      }
+      const grown = (tensor: tf.Tensor4D): tf.Tensor4D => tf.pad(tensor, [[0, 0], [0, 0], [0, capacity - tensor.shape[2]], [0, 0]]);
+      cache = { keys: old.keys.map(grown), values: old.values.map(grown) };
       disposeCache(old);
-    }
-    this.#capacity = capacity;
-  }
+    },
+    async step(ids, position, last) {
+      const inputs = [tf.tensor2d(ids, [1, ids.length], "int32"), tf.scalar(position, "int32"), tf.scalar(last, "int32")] as const;
+      try {
+        const next = await step.callAsync(...inputs, cache!);
+        free();
+        cache = next.cache;
+        return await read(next.logits);
+      } finally {
+        tf.dispose([...inputs]);
+      }
+    },
+    dispose: free,
+  };
+}
+
+/** Where the engine can write in place: nothing but logits comes out of a step. */
+function staticMemory(config: LlamaConfig, step: CompiledFunction<StaticStep>): Memory {
+  let cache: StaticCache | undefined;
+  return {
+    grow(capacity) {
+      cache = cache ? growStaticCache(cache, config, capacity) : createStaticCache(config, capacity);
+    },
+    async step(ids, position, last) {
+      const inputs = [tf.tensor1d(ids, "int32"), tf.scalar(position, "int32"), tf.scalar(last, "int32")] as const;
+      try {
+        return await read(await step.callAsync(...inputs, cache!));
+      } finally {
+        tf.dispose([...inputs]);
+      }
+    },
+    dispose() {
+      cache?.memory.dispose();
+      cache = undefined;
+    },
+  };
 }

@@ -1,12 +1,15 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { CompiledFunction, CompileOptions, Engine } from "@llm/backend";
 import type { Tokenizer } from "@llm/bpe";
-import { countParameters, disposeParameters, forwardCached, type KvCache, type LlamaConfig, type Parameters } from "@llm/model";
+import { canWriteInPlace, countParameters, disposeParameters, forwardCached, forwardStatic, type KvCache, type LlamaConfig, type Parameters, type StaticCache } from "@llm/model";
 import { InferError } from "./errors.js";
 import type { RunDefaults } from "./options.js";
 
 /** One step of the model over a KV cache: ids [1, n] at `position`, logits [1, vocabSize] for the token at index `last`. */
 export type Step = (ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => { logits: tf.Tensor2D; cache: KvCache };
+
+/** The same over a cache that is written in place: ids [n], logits [vocabSize]. */
+export type StaticStep = (ids: tf.Tensor1D, position: tf.Scalar, last: tf.Scalar, cache: StaticCache) => tf.Tensor1D;
 
 /** What a {@link Run} is made of. */
 export interface RunParts {
@@ -44,6 +47,8 @@ export interface Run {
   readonly parameterCount: number;
   /** The compiled step. */
   readonly step: CompiledFunction<Step>;
+  /** The compiled step that writes its cache in place, where the engine can: TensorFlow without XLA. */
+  readonly staticStep?: CompiledFunction<StaticStep>;
   /** Frees the weights and the compiled step; the engine stays open. */
   dispose(): void;
 }
@@ -64,6 +69,10 @@ export function createRun({ config, params, tokenizer, engine, name = "model", d
     throw new InferError("run", `Tokenizer and model don't belong together: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocab_size is ${config.vocabSize}. Use the tokenizer.json that the model was trained with.`);
   }
   const step = engine.compile((ids: tf.Tensor2D, position: tf.Scalar, last: tf.Scalar, cache: KvCache) => forwardCached(config, params, ids, position, cache, { last }), { jit, name: "infer_step" });
+  const staticStep =
+    jit === false && canWriteInPlace()
+      ? engine.compile((ids: tf.Tensor1D, position: tf.Scalar, last: tf.Scalar, cache: StaticCache) => forwardStatic(config, params, ids, position, cache, last), { jit, name: "infer_static_step" })
+      : undefined;
   return {
     name,
     config,
@@ -76,8 +85,10 @@ export function createRun({ config, params, tokenizer, engine, name = "model", d
     hasChat: ["<s>", "</s>", "<|user|>", "<|assistant|>"].every((token) => tokenizer.tokenToId(token) !== undefined),
     parameterCount: countParameters(config),
     step,
+    ...(staticStep ? { staticStep } : {}),
     dispose() {
       step.dispose();
+      staticStep?.dispose();
       disposeParameters(params);
     },
   };

@@ -6,6 +6,8 @@ export { initialValues, initParameters, type InitOptions } from "./init.js";
 export { forward, type ForwardOptions, hiddenStates } from "./forward.js";
 export { crossEntropyLoss, type Loss, type LossOptions } from "./loss.js";
 export { type CachedOptions, createCache, disposeCache, forwardCached, type KvCache } from "./cache.js";
+export { createStaticCache, forwardStatic, growStaticCache, type StaticCache } from "./static-cache.js";
+export { canWriteInPlace } from "./write-rows.js";
 export { fromHuggingFaceConfig, toGenerationConfig, toHuggingFaceConfig } from "./huggingface.js";
 export { parametersFrom, parameterValues } from "./weights.js";
 export { decodeSafetensors, encodeSafetensors, type SafetensorsDtype, type StoredTensor } from "./safetensors.js";

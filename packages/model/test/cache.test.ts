@@ -1,4 +1,4 @@
-import { createCache, disposeCache, disposeParameters, forward, forwardCached, type KvCache, type LlamaConfig, type Parameters, presetConfig } from "@llm/model";
+import { canWriteInPlace, createCache, createStaticCache, disposeCache, disposeParameters, forward, forwardCached, type KvCache, type LlamaConfig, type Parameters, presetConfig } from "@llm/model";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -115,4 +115,10 @@ describe.each([
     expect(() => createCache(config, 1, 65)).toThrow(/from 1 to the model's context of 64 tokens; got 65/);
     expect(() => createCache(config, 0)).toThrow(/batch size must be a positive integer; got 0/);
   });
+});
+
+test("a static cache is refused where the backend can't write in place", async () => {
+  if ((await openTestEngine()).startsWith("tensorflow")) return;
+  expect(canWriteInPlace()).toBe(false);
+  expect(() => createStaticCache(presetConfig("test", { vocabSize: 31 }), 8)).toThrow(/which cpu can't|which wasm can't/);
 });
