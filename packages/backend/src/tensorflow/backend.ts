@@ -3,7 +3,9 @@ import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.js";
 import type { Binding } from "./binding.js";
 import type { Values } from "./dtypes.js";
-import type { NodeBackend, NodeBackendClass } from "./kernels.js";
+import { NOT_READ } from "./kernels.js";
+import type { NodeBackend, NodeBackendClass, TensorEntry } from "./kernels.js";
+import { createResource, readResource } from "./resources.js";
 
 /** tfjs-node's backend with what tracing needs. */
 export interface TracingBackend extends NodeBackend {
@@ -11,6 +13,13 @@ export interface TracingBackend extends NodeBackend {
   idOf(tensor: TensorInfo): number;
   /** Gives a variable a new native tensor (of its shape and type), and frees its old one unless somebody else holds it. */
   replace(variable: tf.Variable, id: number): void;
+  /**
+   * The resource that holds a variable's value, for a function that updates it in place: made at the first call. Tensors that share the
+   * variable's data keep the value it has at present.
+   */
+  resourceOf(variable: tf.Variable): number;
+  /** Forgets the values that were read of a resource before it was updated. */
+  forgetReading(variable: tf.Variable): void;
   /** While tracing: called with each eager tensor that the function uses. */
   onCapture: ((tensor: TensorInfo, id: number) => void) | null;
   /** While tracing: variables, whose values must not be read. */
@@ -33,7 +42,10 @@ export function createTracingBackend(Base: NodeBackendClass, binding: Binding): 
     }
 
     override getInputTensorIds(tensors: readonly TensorInfo[]): number[] {
-      if (!this.binding.trace) return super.getInputTensorIds(tensors);
+      if (!this.binding.trace) {
+        for (const tensor of tensors) this.#read(tensor.dataId);
+        return super.getInputTensorIds(tensors);
+      }
       for (const tensor of tensors) {
         if (this.tensorMap.has(tensor.dataId) && !this.#writtenInTrace.has(tensor.dataId)) {
           const id = this.idOf(tensor);
@@ -47,10 +59,58 @@ export function createTracingBackend(Base: NodeBackendClass, binding: Binding): 
       const { trace } = this.binding;
       this.binding.trace = null; // upload to an eager tensor, whatever goes on
       try {
+        this.#read(tensor.dataId);
         return super.getInputTensorIds([tensor])[0]!;
       } finally {
         this.binding.trace = trace;
       }
+    }
+
+    resourceOf(variable: tf.Variable): number {
+      const entry = this.tensorMap.get(variable.dataId);
+      if (entry.refCount === 1 && entry.resource !== undefined) {
+        this.#forget(entry);
+        return entry.resource;
+      }
+      const { shape, dtype } = entry;
+      const id = this.idOf(variable);
+      const resource = entry.resource ?? createResource(this.binding, dtype, shape, id);
+      if (entry.refCount === 1) {
+        entry.resource = resource;
+        this.#forget(entry);
+        return resource;
+      }
+      // Others share the data: they keep the reading, the variable takes the resource with it.
+      delete entry.resource;
+      const own = this.createOutputTensor({ id: NOT_READ, shape, dtype });
+      this.tensorMap.get(own.dataId).resource = resource;
+      variable.assign(own);
+      own.dispose();
+      return resource;
+    }
+
+    forgetReading(variable: tf.Variable): void {
+      const entry = this.tensorMap.get(variable.dataId);
+      if (entry.resource !== undefined) this.#forget(entry);
+    }
+
+    override disposeData(dataId: DataId, force = false): boolean {
+      const resource = this.tensorMap.has(dataId) ? this.tensorMap.get(dataId).resource : undefined;
+      const disposed = super.disposeData(dataId, force);
+      if (disposed && resource !== undefined) this.binding.deleteTensor(resource);
+      return disposed;
+    }
+
+    /** Reads the value out of a resource, unless that was done since its last update. */
+    #read(dataId: DataId | undefined): void {
+      // An Int64Scalar of tfjs-node has no data id.
+      const entry = dataId !== undefined && this.tensorMap.has(dataId) ? this.tensorMap.get(dataId) : undefined;
+      if (entry?.resource !== undefined && entry.id === NOT_READ) entry.id = readResource(this.binding, entry.dtype, entry.resource);
+    }
+
+    #forget(entry: TensorEntry): void {
+      if (entry.id !== NOT_READ) this.binding.deleteTensor(entry.id);
+      entry.id = NOT_READ;
     }
 
     override readSync(dataId: DataId): tf.backend_util.BackendValues {
@@ -66,6 +126,7 @@ export function createTracingBackend(Base: NodeBackendClass, binding: Binding): 
           );
         }
       }
+      this.#read(dataId);
       return super.readSync(dataId);
     }
 

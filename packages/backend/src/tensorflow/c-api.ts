@@ -97,6 +97,15 @@ export interface CApi {
   ): Pointer;
   TF_DeleteFunction(fn: Pointer): void;
 
+  // Variables that are updated in place need these; without them their new values are results like others.
+  TF_AddControlInput?(description: Pointer, input: Pointer): void;
+  TF_GraphSetTensorShape?(graph: Pointer, output: GraphOutput, dims: BigInt64Array, rank: number, status: Pointer): void;
+  TF_GraphToFunctionWithControlOutputs?(
+    graph: Pointer, name: string, appendHash: number, operCount: number, opers: BigUint64Array, inputCount: number, inputs: readonly GraphOutput[],
+    outputCount: number, outputs: readonly GraphOutput[], outputNames: null, controlCount: number, controls: BigUint64Array, controlNames: null,
+    options: null, description: null, status: Pointer,
+  ): Pointer;
+
   memcpy(to: Pointer | ArrayBufferView, from: Pointer | ArrayBufferView, bytes: number): unknown;
 }
 
@@ -169,7 +178,14 @@ const PROTOTYPES: Record<Exclude<keyof CApi, "memcpy">, string> = {
   TF_GraphToFunction:
     "void* TF_GraphToFunction(void*, const char*, uint8_t, int, void*, int, const TF_Output*, int, const TF_Output*, void*, void*, const char*, void*)",
   TF_DeleteFunction: "void TF_DeleteFunction(void*)",
+  TF_AddControlInput: "void TF_AddControlInput(void*, void*)",
+  TF_GraphSetTensorShape: "void TF_GraphSetTensorShape(void*, TF_Output, const void*, int, void*)",
+  TF_GraphToFunctionWithControlOutputs:
+    "void* TF_GraphToFunctionWithControlOutputs(void*, const char*, uint8_t, int, const void*, int, const TF_Output*, int, const TF_Output*, void*, int, const void*, void*, void*, const char*, void*)",
 };
+
+/** Functions that a build of TensorFlow may lack. */
+const OPTIONAL: ReadonlySet<string> = new Set(["TF_AddControlInput", "TF_GraphSetTensorShape", "TF_GraphToFunctionWithControlOutputs"]);
 
 /** File names inside a library folder, the one that others depend on first. */
 export interface LibraryFiles {
@@ -236,7 +252,14 @@ function bind(files: LibraryFiles): CApi {
     } catch {
       // Named types are per process: it exists since another library was bound.
     }
-    const functions = Object.fromEntries(Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]));
+    const functions: Record<string, unknown> = {};
+    for (const [name, prototype] of Object.entries(PROTOTYPES)) {
+      try {
+        functions[name] = library.func(prototype);
+      } catch (error) {
+        if (!OPTIONAL.has(name)) throw error;
+      }
+    }
     functions["memcpy"] = self.func("void* memcpy(void*, const void*, size_t)");
     return functions as unknown as CApi;
   } catch (cause) {

@@ -122,7 +122,7 @@ class Compiled<F extends AnyFunction> {
       const { traced } = executable;
       const started = performance.now();
       const call = this.#bind(executable, traced, flat);
-      const before = traced.assigned.map((variable) => this.#runtime.backend.idOf(variable));
+      const before = this.#places(traced);
       const status = new Status(api); // the context's own may be used by eager ops meanwhile
       try {
         await new Promise<void>((resolve, reject) => {
@@ -160,7 +160,7 @@ class Compiled<F extends AnyFunction> {
     const started = performance.now();
     try {
       const traced = traceFunction(runtime.backend, name, this.#fn, flat);
-      const outputs = traced.results.length + traced.assigned.length;
+      const outputs = traced.results.length + traced.assigned.length + traced.updated.length;
       const counts = { nodes: traced.nodes, inputs: traced.inputs.length, outputs, traceMs: performance.now() - started };
       return { ...base, ...counts, traced, mode: this.#jit === false ? "graph" : "xla" };
     } catch (error) {
@@ -177,7 +177,7 @@ class Compiled<F extends AnyFunction> {
     const ids = traced.inputs.map((input) => {
       if (input.kind === "argument") return backend.idOf(flat.tensors[input.index]!);
       if (input.kind === "constant") return backend.idOf(input.tensor);
-      if (!input.variable.isDisposed) return backend.idOf(input.variable);
+      if (!input.variable.isDisposed) return input.kind === "resource" ? backend.resourceOf(input.variable) : backend.idOf(input.variable);
       throw new BackendError("compile", `${this.#name} uses the variable ${input.variable.name}, which was disposed. Compile the function anew.`);
     });
     const attrs = executable.mode === "xla" ? XLA : [];
@@ -209,12 +209,20 @@ class Compiled<F extends AnyFunction> {
     const ids = backend.binding.collect(call);
     const results = traced.results.map((metadata, i) => backend.createOutputTensor({ ...metadata, id: ids[i]! }));
     traced.assigned.forEach((variable, i) => backend.replace(variable, ids[traced.results.length + i]!));
+    for (const variable of traced.updated) backend.forgetReading(variable);
     return rebuild(traced.template, results) as ReturnType<F>;
   }
 
-  #refuseConflicts(traced: TracedFunction, before: readonly number[], call: PreparedCall): void {
+  /** What tells whether a variable was assigned by somebody else since. */
+  #places({ assigned, updated }: TracedFunction): unknown[] {
     const { backend } = this.#runtime;
-    const changed = traced.assigned.find((variable, i) => variable.isDisposed || backend.idOf(variable) !== before[i]);
+    return [...assigned.map((variable) => (variable.isDisposed ? undefined : backend.idOf(variable))), ...updated.map((variable) => (variable.isDisposed ? undefined : variable.dataId))];
+  }
+
+  #refuseConflicts(traced: TracedFunction, before: readonly unknown[], call: PreparedCall): void {
+    const { backend } = this.#runtime;
+    const after = this.#places(traced);
+    const changed = [...traced.assigned, ...traced.updated].find((_, i) => after[i] !== before[i]);
     if (!changed) return;
     for (const id of backend.binding.collect(call)) backend.binding.deleteTensor(id);
     throw new BackendError("compile", `The variable ${changed.name} was assigned or disposed while an asynchronous call of ${this.#name} was to assign it. Await the call first.`);

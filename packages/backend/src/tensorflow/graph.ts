@@ -24,6 +24,19 @@ interface Symbol {
   dtype: number;
 }
 
+/** An input of the function: `value` is its tensor; a variable's can be replaced by `resource`, which `value` is then read from. */
+interface GraphInput {
+  value: GraphOutput;
+  resource?: GraphOutput;
+}
+
+/** The new value of a variable that the function updates in place. */
+export interface Update {
+  /** The input that stands for the variable, or null when the function never read it. */
+  input: number | null;
+  value: number;
+}
+
 // Ids of graph tensors are never reused, so that one that leaks out of its trace is recognized.
 let nextSymbolId = -2;
 
@@ -40,7 +53,9 @@ export class GraphTrace {
   readonly #graph: Pointer;
   readonly #symbols = new Map<number, Symbol>();
   readonly #constants = new Map<string, GraphOutput>();
-  readonly #inputs: GraphOutput[] = [];
+  readonly #inputs: GraphInput[] = [];
+  /** Ops of the function's body, in order. */
+  readonly #body: Pointer[] = [];
   readonly #inputIds = new Map<number, number>();
   readonly #describe: (id: number) => TensorMetadata;
   #nodes = 0;
@@ -66,23 +81,27 @@ export class GraphTrace {
     return this.#symbols.get(id)?.op;
   }
 
+  /** Whether variables can be updated in place: `dtype` is one that we keep so, and this TensorFlow has the functions for it. */
+  canUpdate(dtype: number): boolean {
+    const { TF_AddControlInput, TF_GraphSetTensorShape, TF_GraphToFunctionWithControlOutputs } = this.#api;
+    return dtype === DType.FLOAT && !!TF_AddControlInput && !!TF_GraphSetTensorShape && !!TF_GraphToFunctionWithControlOutputs;
+  }
+
   /** A new input of the function; inputs are numbered in the order of these calls. */
   input(dtype: number, shape: readonly number[]): number {
-    const node = this.#begin("Placeholder");
-    this.#api.TF_SetAttrType(node, "dtype", dtype);
-    this.#api.TF_SetAttrShape(node, "shape", int64s(shape), shape.length);
-    const output = { oper: this.#finish(node, "Placeholder"), index: 0 };
-    this.#inputs.push(output);
-    return this.#define({ output, op: "Placeholder", shape: [...shape], dtype });
+    const value = this.#placeholder(dtype, shape);
+    this.#inputs.push({ value });
+    return this.#define({ output: value, op: "Placeholder", shape: [...shape], dtype });
   }
 
   /** The graph tensor that stands for the eager tensor `id`: an input of the function, made at the first use. */
-  inputOf(id: number): { id: number; index: number; isNew: boolean } {
+  inputOf(id: number, isVariable = false): { id: number; isNew: boolean } {
     const known = this.#inputIds.get(id);
-    const symbol = known ?? this.input(this.#describe(id).dtype, this.#describe(id).shape);
-    if (known === undefined) this.#inputIds.set(id, symbol);
-    const { output } = this.#symbols.get(symbol)!;
-    return { id: symbol, index: this.#inputs.indexOf(output), isNew: known === undefined };
+    if (known !== undefined) return { id: known, isNew: false };
+    const { dtype, shape } = this.#describe(id);
+    const symbol = isVariable && this.canUpdate(dtype) ? this.#variable(dtype, shape) : this.input(dtype, shape);
+    this.#inputIds.set(id, symbol);
+    return { id: symbol, isNew: true };
   }
 
   constant(shape: readonly number[], dtype: number, values: Values): number {
@@ -115,19 +134,66 @@ export class GraphTrace {
    * Ends the graph: a function with the inputs so far and these outputs; the caller deletes it. An output that is an input, or a
    * second time the same output, goes through an Identity: a function's outputs are results of its own.
    */
-  toFunction(name: string, outputIds: readonly number[]): Pointer {
-    const seen = new Set(this.#inputs.map(key));
+  toFunction(name: string, outputIds: readonly number[], updates: readonly Update[] = []): Pointer {
+    const seen = new Set(this.#inputs.map(({ value }) => key(value)));
     const outputs = outputIds.map((id) => {
       let output = this.#output(id);
       if (seen.has(key(output))) output = { oper: this.#node("Identity", [], [output]), index: 0 };
       seen.add(key(output));
       return output;
     });
-    const fn = this.#api.TF_GraphToFunction(
-      this.#graph, name, 0, -1, null, this.#inputs.length, this.#inputs, outputs.length, outputs, null, null, null, this.#status.pointer,
+    const api = this.#api;
+    if (!api.TF_GraphToFunctionWithControlOutputs) {
+      const inputs = this.#inputs.map(({ value }) => value);
+      const fn = api.TF_GraphToFunction(this.#graph, name, 0, -1, null, inputs.length, inputs, outputs.length, outputs, null, null, null, this.#status.pointer);
+      this.#status.check(`making the function ${name}`);
+      return fn;
+    }
+    const { inputs, assignments } = this.#update(updates, outputs);
+    const fn = api.TF_GraphToFunctionWithControlOutputs(
+      this.#graph, name, 0, this.#body.length, BigUint64Array.from(this.#body), inputs.length, inputs, outputs.length, outputs, null,
+      assignments.length, BigUint64Array.from(assignments), null, null, null, this.#status.pointer,
     );
     this.#status.check(`making the function ${name}`);
     return fn;
+  }
+
+  /**
+   * Adds the assignments of variables, after everything that the function computes: a function that fails on the way changes none of them.
+   * @returns the function's inputs, resources instead of values where they are updated, in the order of `updates` at last where they were not read
+   */
+  #update(updates: readonly Update[], outputs: readonly GraphOutput[]): { inputs: GraphOutput[]; assignments: Pointer[] } {
+    const api = this.#api;
+    const inputs = this.#inputs.map(({ value }) => value);
+    const values = updates.map(({ value }) => this.#output(value));
+    const isInput = new Set(inputs.map(({ oper }) => oper));
+    const reads: Pointer[] = [];
+    const resources = updates.map(({ input }) => {
+      if (input === null) {
+        inputs.push(this.#placeholder(DType.RESOURCE, []));
+        return inputs.at(-1)!;
+      }
+      const { value, resource } = this.#inputs[input]!;
+      inputs[input] = resource!;
+      isInput.delete(value.oper);
+      reads.push(value.oper);
+      return resource!;
+    });
+    if (updates.length === 0) return { inputs, assignments: [] };
+    this.#body.unshift(...reads);
+    const done = this.#begin("NoOp");
+    const before = [...outputs, ...values].map(({ oper }) => oper).filter((oper) => !isInput.has(oper));
+    for (const oper of new Set([...before, ...reads])) api.TF_AddControlInput!(done, oper);
+    const barrier = this.#finish(done, "NoOp");
+    const assignments = resources.map((resource, i) => {
+      const node = this.#begin("AssignVariableOp");
+      api.TF_AddInput(node, resource);
+      api.TF_AddInput(node, values[i]!);
+      api.TF_AddControlInput!(node, barrier);
+      api.TF_SetAttrType(node, "dtype", api.TF_OperationOutputType(values[i]!));
+      return this.#finish(node, "AssignVariableOp");
+    });
+    return { inputs, assignments };
   }
 
   dispose(): void {
@@ -147,13 +213,34 @@ export class GraphTrace {
     return id;
   }
 
+  #placeholder(dtype: number, shape: readonly number[]): GraphOutput {
+    const node = this.#begin("Placeholder");
+    this.#api.TF_SetAttrType(node, "dtype", dtype);
+    this.#api.TF_SetAttrShape(node, "shape", int64s(shape), shape.length);
+    return { oper: this.#finish(node, "Placeholder", false), index: 0 };
+  }
+
+  // Whether the function updates the variable is known at its end only: the input is this op's result, or else what it reads.
+  #variable(dtype: number, shape: readonly number[]): number {
+    const resource = this.#placeholder(DType.RESOURCE, []);
+    const node = this.#begin("ReadVariableOp");
+    this.#api.TF_AddInput(node, resource);
+    this.#api.TF_SetAttrType(node, "dtype", dtype);
+    const value = { oper: this.#finish(node, "ReadVariableOp", false), index: 0 };
+    this.#api.TF_GraphSetTensorShape!(this.#graph, value, int64s(shape), shape.length, this.#status.pointer);
+    this.#status.check("setting the shape of a variable");
+    this.#inputs.push({ value, resource });
+    return this.#define({ output: value, op: "ReadVariableOp", shape: [...shape], dtype });
+  }
+
   #begin(type: string): Pointer {
     return this.#api.TF_NewOperation(this.#graph, type, `${type}_${this.#nodes++}`);
   }
 
-  #finish(node: Pointer, type: string): Pointer {
+  #finish(node: Pointer, type: string, inBody = true): Pointer {
     const oper = this.#api.TF_FinishOperation(node, this.#status.pointer);
     this.#status.check(`adding the op ${type} to a graph`);
+    if (inBody) this.#body.push(oper);
     return oper;
   }
 

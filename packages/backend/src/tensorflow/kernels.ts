@@ -8,14 +8,20 @@ import type { OpAttr } from "./attributes.js";
 import type { Binding, TensorMetadata } from "./binding.js";
 import type { Values } from "./dtypes.js";
 
-/** What `NodeJSKernelBackend` keeps for a data id. `values` are set until the tensor is first used by TensorFlow. */
+/**
+ * What `NodeJSKernelBackend` keeps for a data id. `values` are set until the tensor is first used by TensorFlow. Ours: a `resource` is the
+ * variable that holds the value; `id` is then a reading of it that is still true, or {@link NOT_READ}.
+ */
 export interface TensorEntry {
   shape: number[];
   dtype: number;
   values: Values | null;
   id: number;
   refCount: number;
+  resource?: number;
 }
+
+export const NOT_READ = -1;
 
 /** The part of tfjs-node's `NodeJSKernelBackend` that we build on (its private members too: the version is pinned by the check below). */
 export interface NodeBackend extends KernelBackend {
@@ -24,6 +30,7 @@ export interface NodeBackend extends KernelBackend {
   executeSingleOutput(name: string, attrs: OpAttr[], inputs: TensorInfo[]): Tensor;
   createOutputTensor(metadata: TensorMetadata): Tensor;
   getInputTensorIds(tensors: readonly TensorInfo[]): number[];
+  disposeData(dataId: DataId, force?: boolean): boolean;
 }
 
 export type NodeBackendClass = new (binding: Binding, packageName: string) => NodeBackend;

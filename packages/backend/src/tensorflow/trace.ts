@@ -8,7 +8,12 @@ import type { TensorMetadata } from "./binding.js";
 import { GraphTrace } from "./graph.js";
 
 /** Where an input of a traced function comes from at each call. */
-export type Input = { kind: "argument"; index: number } | { kind: "variable"; variable: tf.Variable } | { kind: "constant"; tensor: tf.Tensor };
+export type Input =
+  | { kind: "argument"; index: number }
+  | { kind: "variable"; variable: tf.Variable }
+  /** A variable that the function updates in place. */
+  | { kind: "resource"; variable: tf.Variable }
+  | { kind: "constant"; tensor: tf.Tensor };
 
 /** A function that TensorFlow knows by name, and how its inputs and outputs relate to JavaScript's tensors. */
 export interface TracedFunction {
@@ -19,6 +24,8 @@ export interface TracedFunction {
   results: Omit<TensorMetadata, "id">[];
   template: Template;
   assigned: tf.Variable[];
+  /** Variables that the function updates in place. */
+  updated: tf.Variable[];
 }
 
 /**
@@ -45,8 +52,8 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
     });
     backend.watched = watched;
     backend.onCapture = (tensor, id) => {
-      if (!graph.inputOf(id).isNew) return;
       const variable = watched.get(tensor.dataId);
+      if (!graph.inputOf(id, variable !== undefined).isNew) return;
       inputs.push(variable ? { kind: "variable", variable } : { kind: "constant", tensor: hold(backend, tensor) });
     };
     binding.trace = graph;
@@ -55,9 +62,22 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
       const results = flatten(fn(...(rebuild(args.template, symbols) as never[])), "value");
       if (results.template.kind === "plain" && results.template.value instanceof Promise) throw new BackendError("compile", "A compiled function must not be async.");
       refuseNewVariables(variables);
-      const assigned = variables.filter((variable) => !variable.isDisposed && variable.dataId !== before.get(variable)!.dataId);
-      const outputs = backend.getInputTensorIds([...results.tensors, ...assigned]);
-      register(backend, graph.toFunction(name, outputs.map((id) => (id < 0 ? id : graph.inputOf(id).id))));
+      const changed = variables.filter((variable) => !variable.isDisposed && variable.dataId !== before.get(variable)!.dataId);
+      const inPlace = (variable: tf.Variable): boolean => graph.canUpdate(backend.tensorMap.get(variable.dataId).dtype);
+      const assigned = changed.filter((variable) => !inPlace(variable));
+      const updated = changed.filter(inPlace);
+      const ids = backend.getInputTensorIds([...results.tensors, ...assigned, ...updated]).map((id) => (id < 0 ? id : graph.inputOf(id).id));
+      const outputs = ids.slice(0, ids.length - updated.length);
+      const updates = updated.map((variable, i) => {
+        const input = inputs.findIndex((known) => known.kind === "variable" && known.variable === variable);
+        return { input: input < 0 ? null : input, value: ids[outputs.length + i]! };
+      });
+      register(backend, graph.toFunction(name, outputs, updates));
+      updates.forEach(({ input }, i) => {
+        const resource: Input = { kind: "resource", variable: updated[i]! };
+        if (input === null) inputs.push(resource);
+        else inputs[input] = resource;
+      });
       traced = {
         name,
         nodes: graph.nodes,
@@ -65,6 +85,7 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
         results: results.tensors.map((tensor) => ({ shape: tensor.shape, dtype: backend.tensorMap.get(tensor.dataId).dtype })),
         template: results.template,
         assigned,
+        updated,
       };
     });
     return traced!;
