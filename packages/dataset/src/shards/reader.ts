@@ -47,7 +47,7 @@ const bytesOfSet = (manifest: Manifest): number => SPLITS.reduce((sum, name) => 
 /** The shards of a set as they are opened: kept in memory, or on disk where they are too large. */
 class OpenedShards {
   readonly #shards = new Map<string, Promise<OpenShard>>();
-  readonly #checked = new Map<string, Checked>();
+  readonly #checked: Map<string, Checked>;
   readonly #pool = new FilePool();
   readonly #inMemory: boolean;
 
@@ -55,7 +55,9 @@ class OpenedShards {
     private readonly folder: string,
     private readonly manifest: Manifest,
     cacheBytes: number,
+    checked: ReadonlyMap<string, Checked>,
   ) {
+    this.#checked = new Map(checked);
     this.#inMemory = bytesOfSet(manifest) <= cacheBytes;
   }
 
@@ -64,7 +66,7 @@ class OpenedShards {
     let shard = this.#shards.get(entry.file);
     if (!shard) {
       const place = this.#place(entry, split, index);
-      shard = this.#inMemory ? loadShard(place).then((loaded) => loaded.shard) : xxh64().then((hash) => new FileShard(place, this.#pool, hash, this.#checked.get(entry.file)));
+      shard = this.#inMemory ? this.#load(place) : xxh64().then((hash) => new FileShard(place, this.#pool, hash, this.#checked.get(entry.file)));
       this.#shards.set(entry.file, shard);
       shard.catch(() => this.#shards.delete(entry.file));
     }
@@ -77,8 +79,18 @@ class OpenedShards {
     else this.#checked.set(entry.file, (await loadShard(this.#place(entry, split, index))).checked);
   }
 
+  get checked(): ReadonlyMap<string, Checked> {
+    return this.#checked;
+  }
+
   close(): void {
     this.#pool.close();
+  }
+
+  async #load(place: ShardPlace): Promise<OpenShard> {
+    const { shard, checked } = await loadShard(place);
+    this.#checked.set(place.entry.file, checked);
+    return shard;
   }
 
   #place(entry: ShardEntry, split: Split, index: number): ShardPlace {
@@ -255,6 +267,13 @@ export class ShardSplit {
   }
 }
 
+/** A set that was opened, as plain data for another thread. */
+export interface ShardSetHandle {
+  folder: string;
+  manifest: Manifest;
+  checked: ReadonlyMap<string, Checked>;
+}
+
 /** A complete set of shards that has been checked. */
 export class ShardSet {
   readonly #splits: Record<Split, ShardSplit>;
@@ -266,13 +285,24 @@ export class ShardSet {
     readonly manifest: Manifest,
     /** A larger set stays on disk. */
     readonly cacheBytes: number,
+    checked: ReadonlyMap<string, Checked> = new Map(),
   ) {
-    this.#opened = new OpenedShards(folder, manifest, cacheBytes);
+    this.#opened = new OpenedShards(folder, manifest, cacheBytes, checked);
     this.#splits = { train: new ShardSplit("train", manifest, this.#opened), val: new ShardSplit("val", manifest, this.#opened) };
   }
 
   split(name: Split): ShardSplit {
     return this.#splits[name];
+  }
+
+  /** @internal What another thread needs to open this set on disk without checking again what was checked here. */
+  handle(): ShardSetHandle {
+    return { folder: this.folder, manifest: this.manifest, checked: this.#opened.checked };
+  }
+
+  /** @internal */
+  static fromHandle({ folder, manifest, checked }: ShardSetHandle): ShardSet {
+    return new ShardSet(folder, manifest, -1, checked);
   }
 
   /** Closes the files that a set on disk holds open; they open again when they are read. A set in memory holds none. */
