@@ -1,4 +1,5 @@
 export { tokenizeCorpus, type TokenizeOptions, type TokenizeProgress } from "./corpus/tokenize.js";
 export { loadTokenizer, saveTokenizer } from "./corpus/files.js";
+export { countWordsOnThreads, type CountOptions } from "./corpus/count.js";
 export { fileLines } from "./corpus/lines.js";
 export { trainingTexts } from "./corpus/texts.js";

@@ -1,8 +1,9 @@
 import { BYTE_TO_CHAR } from "../bytes.js";
 import type { Merge } from "./merge-loop.js";
 import type { TrainSettings } from "./options.js";
+import type { FlatWords } from "./symbols.js";
 import type { Vocabulary } from "./vocabulary.js";
-import type { WordCounts } from "./word-counts.js";
+
 
 /** One word as symbols: their ids and lengths. With affixes, one id can stand for symbols of several lengths. */
 interface Word {
@@ -36,11 +37,11 @@ export class AffixMerges {
   private top: Entry | undefined;
 
   constructor(
-    counts: WordCounts,
+    words: FlatWords,
     private readonly vocabulary: Vocabulary,
     private readonly settings: TrainSettings,
   ) {
-    this.split(counts);
+    this.split(words);
     for (const [index, { ids, count }] of this.words.entries()) {
       for (let at = 0; at + 1 < ids.length; at++) this.see(ids[at]! * SHIFT + ids[at + 1]!, count, index);
     }
@@ -68,9 +69,8 @@ export class AffixMerges {
     this.queue();
   }
 
-  private split(counts: WordCounts): void {
+  private split({ table, counts }: FlatWords): void {
     const { prefix, suffix } = this.settings;
-    const { table } = counts;
     const texts = Array.from({ length: table.size }, (_, word) => Array.from(table.arena.subarray(table.starts[word], table.starts[word + 1]), (byte) => BYTE_TO_CHAR[byte]!).join(""));
     const order = Array.from(texts.keys()).sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1));
     for (const word of order) {
@@ -83,7 +83,7 @@ export class AffixMerges {
         if (at === text.length - 1 && suffix !== null) symbol += suffix;
         ids.push(this.vocabulary.add(symbol));
       }
-      this.words.push({ ids, lengths: ids.map(() => 1), count: counts.counts[word]! });
+      this.words.push({ ids, lengths: ids.map(() => 1), count: counts[word]! });
     }
   }
 

@@ -1,6 +1,7 @@
 import { PairHeap } from "./pair-heap.js";
 import type { PairTable } from "./pair-table.js";
-import { GAP, type PlaceLists, type SymbolStrip } from "./symbols.js";
+import type { PlaceLists } from "./places.js";
+import type { SymbolStrip } from "./symbols.js";
 
 /** What bounds the merging. */
 export interface MergeLimits {
@@ -25,25 +26,21 @@ export class MergeLoop {
   private readonly pairs: PairTable;
   private readonly places: PlaceLists;
   private readonly heap: PairHeap;
-  private readonly cells: Int32Array;
+  private readonly cells: SymbolStrip["cells"];
   /** Change of the count of (id, new) and of (new, id) during one merge, by id, and the places of those pairs. */
   private readonly before: Changes;
   private readonly after: Changes;
 
-  /**
-   * @param lengths Cells of each token by id, as long as there can be ids; those of merged tokens are filled in.
-   */
   constructor(
     private readonly strip: SymbolStrip,
-    private readonly lengths: Int32Array,
     private readonly limits: MergeLimits,
   ) {
-    ({ table: this.pairs, places: this.places } = strip.pairs());
+    ({ table: this.pairs, places: this.places } = strip.pairs(limits.maxTokenLength));
     this.cells = strip.cells;
     this.heap = new PairHeap(this.pairs);
     for (let pair = 0; pair < this.pairs.size; pair++) this.offer(pair);
-    this.before = new Changes(lengths.length);
-    this.after = new Changes(lengths.length);
+    this.before = new Changes(strip.lengths.length);
+    this.after = new Changes(strip.lengths.length);
   }
 
   /** The pair to merge next, or undefined when no pair is frequent enough. */
@@ -54,7 +51,8 @@ export class MergeLoop {
 
   /** Replaces every occurrence of a pair that `next` gave by the token `id`. */
   apply({ left, right }: Merge, id: number): void {
-    const { cells, lengths, places } = this;
+    const { cells, places } = this;
+    const { lengths, gap } = this.strip;
     const pair = this.pairs.find(left, right);
     const leftLength = lengths[left]!;
     const length = (lengths[id] = leftLength + lengths[right]!);
@@ -65,7 +63,7 @@ export class MergeLoop {
       if (cells[at] !== left || cells[at + leftLength] !== right) continue; // merged away since it was listed
       const weight = this.strip.weightAt(at);
       const tail = cells[at - 1]!;
-      if (tail !== GAP) {
+      if (tail !== gap) {
         const place = tail >= 0 ? at - 1 : at + tail;
         const neighbour = cells[place]!;
         this.drop(neighbour, left, weight, id);
@@ -75,7 +73,7 @@ export class MergeLoop {
       cells[at + length - 1] = -length;
       cells[at] = id;
       const neighbour = cells[at + length]!;
-      if (neighbour !== GAP) {
+      if (neighbour !== gap) {
         this.drop(right, neighbour, weight, id);
         if (lengths[neighbour]! + length < this.limits.maxTokenLength) {
           // (new, new) is one pair, whichever side it is seen from.

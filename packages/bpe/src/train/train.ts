@@ -4,7 +4,7 @@ import { AffixMerges } from "./affix-merges.js";
 import { trainedDocument } from "./document.js";
 import { MergeLoop, type Merge } from "./merge-loop.js";
 import { type MergeOptions, readOptions, type TrainSettings } from "./options.js";
-import { SymbolStrip } from "./symbols.js";
+import { type FlatWords, SymbolStrip } from "./symbols.js";
 import { turns, type Turn } from "./turns.js";
 import { initialVocabulary, type Vocabulary } from "./vocabulary.js";
 import { WordCounts } from "./word-counts.js";
@@ -66,7 +66,7 @@ export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onPro
   const turn = turns(signal);
   const words = new WordCounts({ addPrefixSpace: addPrefixSpace ?? false, useRegex: useRegex ?? true });
   let seen = 0;
-  const report = (): void => onProgress?.({ stage: "count", texts: seen, bytes: words.bytes, words: words.total, uniqueWords: words.size });
+  const report = (): void => onProgress?.({ stage: "count", texts: seen, bytes: words.bytes, words: words.total, uniqueWords: words.sizeSoFar });
   const add = (batch: TextBatch): void => {
     for (const text of typeof batch === "string" ? [batch] : batch) {
       if (typeof text !== "string") throw new BpeError(`A text is ${text === null ? "null" : typeof text}; expected strings or lists of strings.`);
@@ -87,19 +87,36 @@ export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onPro
       if (pause && (await pause)) report();
     }
   }
+  words.flat();
   report();
   return words;
 }
 
-async function merge(words: WordCounts, settings: TrainSettings, options: TrainOptions): Promise<Tokenizer> {
+/** Not async, so that nothing holds on to the words while their pairs are merged. */
+function merge(words: WordCounts, settings: TrainSettings, options: TrainOptions): Promise<Tokenizer> {
+  const { vocabulary, merger } = prepare(words.flat(), settings);
+  return mergePairs(merger, vocabulary, settings, options, turns(options.signal)).then((merges) => assemble(vocabulary, merges, settings));
+}
+
+/** What merges, at its beginning. The words are not needed any longer. */
+function prepare(words: FlatWords, settings: TrainSettings): { vocabulary: Vocabulary; merger: Merger } {
   const vocabulary = initialVocabulary(words, settings);
-  const affixes = Boolean(settings.prefix) || Boolean(settings.suffix);
-  // Symbols with affixes are added before the first merge, and may alone exceed the size asked for.
-  const merger = affixes
-    ? new AffixMerges(words, vocabulary, settings)
-    : new MergeLoop(new SymbolStrip(words, vocabulary.byteIds()), new Int32Array(Math.max(settings.vocabSize, vocabulary.size)).fill(1), settings);
-  const merges = await mergePairs(merger, vocabulary, settings, options, turns(options.signal));
-  return assemble(vocabulary, merges, settings);
+  if (settings.prefix || settings.suffix) return { vocabulary, merger: new AffixMerges(words, vocabulary, settings) };
+  const byteIds = vocabulary.byteIds();
+  const split = (bytes: Uint8Array, start: number, end: number, ids: Int32Array): number => {
+    let length = 0;
+    // Bytes that are not in the alphabet are passed over.
+    for (let at = start; at < end; at++) if (byteIds[bytes[at]!]! >= 0) ids[length++] = byteIds[bytes[at]!]!;
+    return length;
+  };
+  const lengths = new Int32Array(Math.max(settings.vocabSize, vocabulary.size)).fill(1);
+  return { vocabulary, merger: new MergeLoop(new SymbolStrip(words, { split, lengths }), settings) };
+}
+
+/** What finds the pair to merge next, and merges it. */
+export interface Merger {
+  next(): Merge | undefined;
+  apply(merge: Merge, id: number): void;
 }
 
 /** The merges by pair, in the order of their ranks. */
@@ -107,7 +124,7 @@ export type MergeMap = Map<number, Merge & { id: number }>;
 
 /** Merges until the vocabulary is full or no pair is frequent enough. */
 export async function mergePairs(
-  merger: { next(): Merge | undefined; apply(merge: Merge, id: number): void },
+  merger: Merger,
   vocabulary: Vocabulary,
   { vocabSize, prefix }: Pick<TrainSettings, "vocabSize" | "prefix">,
   { onProgress }: Pick<TrainOptions, "onProgress">,

@@ -1,6 +1,7 @@
 import { BYTE_TO_CHAR } from "../bytes.js";
 import type { TrainSettings } from "./options.js";
-import type { WordCounts } from "./word-counts.js";
+import type { FlatWords } from "./symbols.js";
+import { byteCounts } from "./word-counts.js";
 
 /** The tokens of a vocabulary under construction, numbered in order of arrival. */
 export class Vocabulary {
@@ -29,11 +30,11 @@ export class Vocabulary {
  *
  * Source: huggingface/tokenizers, tokenizers/src/models/bpe/trainer.rs (`add_special_tokens`, `compute_alphabet`).
  */
-export function initialVocabulary(words: WordCounts, { specialTokens, initialAlphabet, limitAlphabet }: TrainSettings): Vocabulary {
+export function initialVocabulary(words: FlatWords, { specialTokens, initialAlphabet, limitAlphabet }: TrainSettings): Vocabulary {
   const vocabulary = new Vocabulary();
   for (const { content } of specialTokens) vocabulary.add(content);
   const counts = new Map<string, number>();
-  for (const [byte, count] of words.byteCounts().entries()) if (count > 0) counts.set(BYTE_TO_CHAR[byte]!, count);
+  for (const [byte, count] of byteCounts(words).entries()) if (count > 0) counts.set(BYTE_TO_CHAR[byte]!, count);
   for (const char of initialAlphabet) counts.set(char, Infinity);
   const byCode = (a: string, b: string): number => a.codePointAt(0)! - b.codePointAt(0)!;
   let kept = [...counts.keys()].sort(byCode);
