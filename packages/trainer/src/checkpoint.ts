@@ -109,7 +109,7 @@ export async function listCheckpoints(run: string): Promise<string[]> {
   return (await listFolder(checkpointsFolder(run))).filter((name) => /^step-\d{8,}$/.test(name));
 }
 
-const LEFTOVER = /^(\.step-\d+|.+\.(safetensors|jsonl?|svg|html)(\.\d+-\d+)?)\.tmp$/;
+const LEFTOVER = /^(\.step-\d+|\.lock-\d+-\d+|.+\.(safetensors|jsonl?|svg|html)(\.\d+-\d+)?)\.tmp$/;
 
 /** Removes what a killed session left half-written. */
 export async function removeLeftovers(run: string): Promise<void> {

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { openShards, type ShardSet } from "@llm/dataset";
 import { initParameters, type LlamaConfig, type Parameters, presetConfig, toHuggingFaceConfig } from "@llm/model";
 import { loadConfig, loadModel } from "@llm/model/node";
-import { type Lineage, readState, removeLeftovers, type RunState } from "./checkpoint.js";
+import { type Lineage, listCheckpoints, readState, removeLeftovers, type RunState } from "./checkpoint.js";
 import { TrainerError } from "./errors.js";
 import { sha256, sha256OfFile } from "./files.js";
+import { lockRun, type RunLock } from "./lock.js";
 import { newSettings, resumedSettings, type Settings, type TrainOptions } from "./options.js";
 import { checkTokenizer, inspectRunFolder } from "./run-folder.js";
 
@@ -19,6 +20,8 @@ export interface Session {
   lineage: Lineage;
   /** The checkpoint to go on from. */
   resumed: { folder: string; state: RunState } | undefined;
+  /** The run's lock, which the caller releases. A new run has none yet, because nothing is written before all is checked. */
+  lock: RunLock | undefined;
   /** Makes the variables: the preset's first weights, or those of `from`. On a resume the checkpoint overwrites them. */
   makeParameters(): Promise<Parameters>;
 }
@@ -29,14 +32,39 @@ export interface Session {
  * @throws {TrainerError} If `out` is in use, or the run was made of other data, tokenizer, config or options.
  */
 export async function openSession(options: TrainOptions): Promise<Session> {
-  const { out, from, preset } = options;
+  const { from, preset } = options;
   if (from !== undefined && (preset !== undefined || options.config !== undefined)) throw new TrainerError("A fine-tuned run has its model from `from`; give no preset or config.");
   if (preset !== undefined && options.config !== undefined) throw new TrainerError("Give a preset or a config, not both.");
 
-  const found = await inspectRunFolder(out);
-  if (found === "other") throw new TrainerError(`${out} exists and is not a run of llm-trainer. Choose another --out or empty it.`);
-  if (found === "run" && !options.resume) throw new TrainerError(`${out} holds a run already. Add --resume to go on with it, or choose another --out.`);
-  const resumed = found === "run" ? await readState(out) : undefined;
+  const found = await inspectRunFolder(options.out);
+  if (found === "other") throw new TrainerError(`${options.out} exists and is not a run of llm-trainer. Choose another --out or empty it.`);
+  if (found === "run" && !options.resume) throw inUse(options.out);
+  const lock = found === "run" ? await lockRun(options.out) : undefined;
+  try {
+    return { ...(await readSession(options, found === "run")), lock };
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+const inUse = (out: string): TrainerError => new TrainerError(`${out} holds a run already. Add --resume to go on with it, or choose another --out.`);
+
+/**
+ * The lock of a new run, taken when all is checked.
+ *
+ * @throws {TrainerError} If another process began the same run meanwhile.
+ */
+export async function lockNewRun(out: string): Promise<RunLock> {
+  const lock = await lockRun(out);
+  if ((await listCheckpoints(out)).length === 0) return lock;
+  await lock.release();
+  throw inUse(out);
+}
+
+async function readSession(options: TrainOptions, exists: boolean): Promise<Omit<Session, "lock">> {
+  const { out, from, preset } = options;
+  const resumed = exists ? await readState(out) : undefined;
   await removeLeftovers(out);
 
   const shards = await openShards(options.shards);

@@ -14,7 +14,7 @@ import { createMuon } from "./optim/muon.js";
 import { learningRate } from "./optim/schedule.js";
 import type { Settings, TrainOptions } from "./options.js";
 import { writeModelCard } from "./run-folder.js";
-import { openSession } from "./session.js";
+import { lockNewRun, openSession, type Session } from "./session.js";
 import { createTrainStep } from "./step.js";
 
 /** What happens during a run, in order. */
@@ -49,11 +49,21 @@ export interface TrainSummary {
  *
  * @param options See {@link TrainOptions}.
  * @param context The engine, and a signal on which the run writes a checkpoint and ends with reason "stopped".
- * @throws {TrainerError} Before anything is written, if inputs do not fit; on a loss that is not a number.
+ * @throws {TrainerError} Before anything is written, if inputs do not fit or another process trains the run; on a loss that is not a number.
  */
-export async function* train(options: TrainOptions, { engine, signal }: { engine: Engine; signal?: AbortSignal }): AsyncGenerator<TrainEvent, void, undefined> {
+export async function* train(options: TrainOptions, context: { engine: Engine; signal?: AbortSignal }): AsyncGenerator<TrainEvent, void, undefined> {
+  const session = await openSession(options);
+  const lock = session.lock ?? (await lockNewRun(options.out));
+  try {
+    yield* trainSession(options, session, context);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function* trainSession(options: TrainOptions, session: Session, { engine, signal }: { engine: Engine; signal?: AbortSignal }): AsyncGenerator<TrainEvent, void, undefined> {
   const { out } = options;
-  const { shards, config, settings, lineage, resumed, makeParameters } = await openSession(options);
+  const { shards, config, settings, lineage, resumed, makeParameters } = session;
   const count = countParameters(config);
   const spent: Spent = { step: resumed?.state.step ?? 0, tokens: resumed?.state.tokens ?? 0, seconds: resumed?.state.seconds ?? 0 };
   const progress = (): number => progressOf(settings.budget, spent);

@@ -1,6 +1,7 @@
+import type { EngineName } from "@llm/backend";
 import { addCommonOptions, type Command, createProgress, formatCount, integer, Option, printJson, type Progress, stopSignal } from "@llm/cli-kit";
 import { evaluate } from "../evaluate.js";
-import { type EngineChoice, engineOption, openAndSay } from "./engine.js";
+import { engineOption, openAndSay } from "./engine.js";
 
 interface EvalFlags {
   shards: string;
@@ -8,7 +9,7 @@ interface EvalFlags {
   split: "train" | "val";
   batchSize?: number;
   sequenceLength?: number;
-  engine?: EngineChoice;
+  engine?: EngineName;
   json?: boolean;
 }
 

@@ -1,12 +1,12 @@
 import { addCommonOptions, type Command, fraction, integer, number, Option, printJson, stopSignal } from "@llm/cli-kit";
-import type { Engine } from "@llm/backend";
+import type { Engine, EngineName } from "@llm/backend";
 import { SCHEDULES } from "../optim/schedule.js";
 import type { TrainOptions } from "../options.js";
 import { train, type TrainSummary } from "../train.js";
-import { type EngineChoice, engineOption, openAndSay } from "./engine.js";
+import { engineOption, openAndSay } from "./engine.js";
 import { showEvents } from "./show.js";
 
-type TrainFlags = TrainOptions & { engine?: EngineChoice; json?: boolean };
+type TrainFlags = TrainOptions & { engine?: EngineName; json?: boolean };
 
 const BY_SIZE = "(default: by the model's size)";
 
