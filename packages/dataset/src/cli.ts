@@ -1,4 +1,5 @@
 import { Command, runCli } from "@llm/cli-kit";
+import { downloadCommand } from "./cli/download.js";
 import { inspectCommand } from "./cli/inspect.js";
 import { prepareCommand } from "./cli/prepare.js";
 import { sampleCommand } from "./cli/sample.js";
@@ -7,7 +8,8 @@ import { verifyCommand } from "./cli/verify.js";
 /** Runs `llm-dataset` with arguments and returns its exit code: 0 done, 1 a known error, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("llm-dataset")
-    .description("Documents in, clean text and token shards out. SOURCE is a file, a folder or a glob of .parquet, .jsonl or .txt, or hf://datasets/OWNER/NAME/PATH.")
+    .description("Documents in, clean text and token shards out. SOURCE is a file, a folder or a glob of .parquet, .jsonl or .txt, hf://datasets/OWNER/NAME/PATH, or an http(s) address.")
+    .addCommand(downloadCommand())
     .addCommand(sampleCommand())
     .addCommand(prepareCommand())
     .addCommand(inspectCommand())

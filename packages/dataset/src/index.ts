@@ -1,8 +1,11 @@
 export { type Document, type Message, FINEWEB_COLUMNS, chatText } from "./document.js";
 export { DatasetError, ShardError } from "./errors.js";
 export { readDocuments, type ReadOptions, type ReadProgress } from "./sources/read.js";
+export { limitDocuments, type Amount, type AmountLimit } from "./sources/limit.js";
+export { Quarantine, describeDamage } from "./sources/quarantine.js";
+export { download, type DownloadOptions, type DownloadProgress, type DownloadRecord, type DownloadResult } from "./download/download.js";
 export { resolveSources, type ResolveOptions } from "./sources/resolve.js";
-export type { ColumnNames, SourceFile } from "./sources/types.js";
+export type { ColumnNames, Damage, SourceFile } from "./sources/types.js";
 export { sampleDocuments, type SampleOptions } from "./sample.js";
 export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
 export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/clean.js";

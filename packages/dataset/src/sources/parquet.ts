@@ -1,73 +1,23 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
-import * as zlib from "node:zlib";
-import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
-import { compressors as portable } from "hyparquet-compressors";
+import { type FileMetaData, parquetSchema } from "hyparquet";
 import type { Document } from "../document.js";
 import { DatasetError, reasonOf } from "../errors.js";
+import { type RandomAccess, openFile } from "./access.js";
+import { groupBytes, physicalColumns, readFooter } from "./parquet/footer.js";
+import { findInvalidText, readGroup } from "./parquet/group.js";
+import { salvageFooter } from "./parquet/salvage.js";
 import { hasContent, missingContent, rowToDocument, wantedColumns } from "./row.js";
-import { type FileReadOptions, LIMITS } from "./types.js";
+import type { FileReadOptions } from "./types.js";
 
-/** zlib has zstd from Node 22.15 on; it is several times faster than the portable one. */
-const nativeZstd = (zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array }).zstdDecompressSync;
-
-const guarded: Compressors = Object.fromEntries(
-  Object.entries({ ...portable, GZIP: (input: Uint8Array) => gunzipSync(input), ...(nativeZstd ? { ZSTD: (input: Uint8Array) => nativeZstd(input) } : {}) }).map(([codec, decompress]) => [
-    codec,
-    (input: Uint8Array, length: number) => {
-      if (length > LIMITS.parquetPage) throw new Error(`a page of ${length} bytes is larger than the limit of ${LIMITS.parquetPage}`);
-      const output = decompress(input, length);
-      if (output.byteLength !== length) throw new Error(`a ${codec} page holds ${output.byteLength} bytes, its header says ${length}`);
-      return output;
-    },
-  ]),
-);
-
-/** A file as hyparquet reads it. */
-interface OpenFile extends AsyncBuffer {
-  slice(start: number, end?: number): ArrayBuffer;
-  close(): void;
-}
-
-/**
- * Opens a file for exact reads into buffers of their own. Reads are synchronous on purpose: hyparquet starts several
- * at once, and where a damaged file makes two promises fail, one of them would be left without a handler.
- */
-function openBuffer(path: string): OpenFile {
-  const file = openSync(path, "r");
-  const { size } = fstatSync(file);
-  return {
-    byteLength: size,
-    slice(start, end = size) {
-      if (!(start >= 0 && start <= end && end <= size)) throw new Error(`it points to bytes ${start} to ${end}, but has only ${size}`);
-      const bytes = new Uint8Array(end - start);
-      for (let at = 0; at < bytes.length; ) {
-        const read = readSync(file, bytes, at, bytes.length - at, start + at);
-        if (read === 0) throw new Error(`it ended at byte ${start + at} while being read`);
-        at += read;
-      }
-      return bytes.buffer;
-    },
-    close: () => closeSync(file),
-  };
-}
-
-async function readMetadata(file: OpenFile): Promise<FileMetaData> {
-  if (file.byteLength < 12) throw new Error(`${file.byteLength} bytes are too few`);
-  const head = new Uint8Array(file.slice(0, 4));
-  if (String.fromCharCode(...head) !== "PAR1") throw new Error("it does not begin with PAR1");
-  const tail = new DataView(file.slice(file.byteLength - 8));
-  if (tail.getUint32(4, true) !== 0x31524150) throw new Error("it does not end with PAR1, so the end is missing");
-  const footer = tail.getUint32(0, true);
-  if (footer > LIMITS.parquetFooter) throw new Error(`its footer of ${footer} bytes is larger than the limit of ${LIMITS.parquetFooter}`);
-  return parquetMetadataAsync(file);
-}
+const damaged = (name: string, where: string, error: unknown): unknown =>
+  error instanceof DatasetError || (error instanceof Error && error.name === "AbortError")
+    ? error
+    : new DatasetError(`${name} is damaged or not a parquet file${where}: ${reasonOf(error)}. Download or make it again.`, { cause: error });
 
 /** The names of the columns and the number of rows of a parquet file. @throws DatasetError when it is not one */
 export async function parquetInfo(path: string, name = path): Promise<{ columns: string[]; rows: number; rowGroups: number; codecs: string[] }> {
-  const file = openBuffer(path);
+  const access = await openFile(path);
   try {
-    const metadata = await readMetadata(file);
+    const metadata = await readFooter(access);
     return {
       columns: parquetSchema(metadata).children.map((child) => child.element.name),
       rows: Number(metadata.num_rows),
@@ -77,54 +27,85 @@ export async function parquetInfo(path: string, name = path): Promise<{ columns:
   } catch (error) {
     throw damaged(name, "", error);
   } finally {
-    file.close();
+    await access.close();
   }
 }
 
-const damaged = (name: string, where: string, error: unknown): unknown =>
-  error instanceof DatasetError || (error instanceof Error && error.name === "AbortError")
-    ? error
-    : new DatasetError(`${name} is damaged or not a parquet file${where}: ${reasonOf(error)}. Download or make it again.`, { cause: error });
+/** The footer and the schema's columns, checked; where they are lost and somebody is told, what can be put together again. */
+async function openParquet(access: RandomAccess, name: string, onDamage: FileReadOptions["onDamage"]): Promise<{ metadata: FileMetaData; columns: ReturnType<typeof physicalColumns> } | undefined> {
+  try {
+    const metadata = await readFooter(access);
+    const columns = physicalColumns(metadata);
+    const rows = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    if (rows !== Number(metadata.num_rows)) throw new Error(`its row groups have ${rows} rows, its footer says ${metadata.num_rows}`);
+    return { metadata, columns };
+  } catch (error) {
+    const failure = damaged(name, "", error);
+    if (!onDamage || failure === error) throw failure;
+    const salvaged = await salvageFooter(access);
+    const from = salvaged?.end ?? 0;
+    const rows = salvaged ? Number(salvaged.metadata.num_rows) : 0;
+    onDamage({
+      file: name,
+      place: salvaged ? `bytes ${from} to ${access.size} (the end), behind row group ${salvaged.metadata.row_groups.length - 1} with rows up to ${rows - 1}` : "the whole file",
+      reason: `${reasonOf(error)}${salvaged ? "; the row groups in front of it were found without the footer" : ""}`,
+      bytes: Math.max(1, access.size - from),
+    });
+    return salvaged && { metadata: salvaged.metadata, columns: physicalColumns(salvaged.metadata) };
+  }
+}
 
 /**
  * The rows of a parquet file, one row group in memory at a time. Columns are found by name; of the others nothing is
- * read. Reads uncompressed, snappy, gzip, zstd, brotli and lz4.
- * @throws DatasetError naming the file, when it is damaged or has no column with text
+ * read. Reads uncompressed, snappy, gzip, zstd, brotli and lz4. Every page is checked before it is decoded: its CRC-32 where
+ * it has one, else that levels, indexes and lengths fit, and that text is UTF-8.
+ * @throws DatasetError naming the file, when it has no column with text, or is damaged and nobody is told by `onDamage`
  */
-export async function* readParquet(path: string, name: string, { columns, skip = 0, signal, onBytes }: FileReadOptions = {}): AsyncGenerator<Document> {
-  const file = openBuffer(path);
-  let where = "";
-  try {
-    const metadata = await readMetadata(file);
-    const found = parquetSchema(metadata).children.map((child) => child.element.name);
-    if (!hasContent(new Set(found), columns)) throw new DatasetError(`${name}: ${missingContent(found, columns)}.`);
-    const wanted = wantedColumns(columns).filter((column) => found.includes(column));
-    let rowStart = 0;
-    let done = 0;
-    for (const [number, group] of metadata.row_groups.entries()) {
-      signal?.throwIfAborted();
-      const rows = Number(group.num_rows);
-      const read = group.columns.filter((column) => wanted.includes(column.meta_data?.path_in_schema[0] ?? ""));
-      where = ` (row group ${number}, rows from ${rowStart})`;
-      if (!(rows >= 0 && rows <= LIMITS.parquetGroupRows)) throw new Error(`${rows} rows in one row group; the limit is ${LIMITS.parquetGroupRows}`);
-      const bytes = read.reduce((sum, column) => sum + Number(column.meta_data?.total_uncompressed_size ?? 0), 0);
-      if (bytes > LIMITS.parquetGroupBytes) throw new Error(`${bytes} bytes in one row group; the limit is ${LIMITS.parquetGroupBytes}. Write the file with smaller row groups`);
-      done += group.columns.reduce((sum, column) => sum + Number(column.meta_data?.total_compressed_size ?? 0), 0);
-      if (rowStart + rows > skip && rows > 0) {
-        const table = await parquetReadObjects({ file, metadata, columns: wanted, rowStart, rowEnd: rowStart + rows, compressors: guarded });
-        if (table.length !== rows) throw new Error(`it has ${table.length} rows, its footer says ${rows}`);
-        for (let i = Math.max(0, skip - rowStart); i < rows; i++) {
-          yield rowToDocument(table[i]!, { name, index: rowStart + i, place: `${name}, row ${rowStart + i}`, columns });
-        }
+export async function* readParquet(access: RandomAccess, name: string, { columns: names, skip = 0, signal, onBytes, onDamage }: FileReadOptions = {}): AsyncGenerator<Document> {
+  const opened = await openParquet(access, name, onDamage);
+  if (!opened) return;
+  const { metadata, columns } = opened;
+  const found = parquetSchema(metadata).children.map((child) => child.element.name);
+  if (!hasContent(new Set(found), names)) throw new DatasetError(`${name}: ${missingContent(found, names)}.`);
+  const wanted = wantedColumns(names).filter((column) => found.includes(column));
+  let first = 0;
+  let done = 0;
+  for (const [number, group] of metadata.row_groups.entries()) {
+    signal?.throwIfAborted();
+    const count = Number(group.num_rows);
+    const bytes = groupBytes(group);
+    done += bytes;
+    if (first + count > skip && count > 0) {
+      let table: Awaited<ReturnType<typeof readGroup>> | undefined;
+      try {
+        table = await readGroup(access, metadata, group, columns, wanted);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const failure = damaged(name, ` (row group ${number}, rows from ${first})`, error);
+        if (!onDamage || failure === error) throw failure === error && error instanceof DatasetError && !error.message.startsWith(name) ? new DatasetError(`${name} (row group ${number}): ${error.message}`, { cause: error }) : failure;
+        onDamage({ file: name, place: `row group ${number}, rows ${first} to ${first + count - 1}`, reason: reasonOf(error), bytes: Math.min(access.size, Math.max(1, bytes)), documents: count });
       }
-      rowStart += rows;
-      onBytes?.(Math.min(done, file.byteLength));
+      for (let i = Math.max(0, skip - first); table && i < count; i++) {
+        const row = table.rows[i]!;
+        const place = `row ${first + i}`;
+        let document: Document;
+        try {
+          const invalid = table.invalid ? findInvalidText(row, "") : undefined;
+          if (invalid) throw new DatasetError(`${name}, ${place}: the column "${invalid}" is not UTF-8 text. The file is damaged or was written wrongly; make it again.`);
+          document = rowToDocument(row, { name, index: first + i, place: `${name}, ${place}`, columns: names });
+        } catch (error) {
+          if (!onDamage || !(error instanceof DatasetError)) throw error;
+          onDamage({ file: name, place, reason: error.message.replace(`${name}, ${place}: `, ""), bytes: Math.max(1, Math.round(bytes / count)), documents: 1, content: describeRow(row) });
+          continue;
+        }
+        yield document;
+      }
     }
-    where = "";
-    if (rowStart !== Number(metadata.num_rows)) throw new Error(`its row groups have ${rowStart} rows, its footer says ${metadata.num_rows}`);
-  } catch (error) {
-    throw damaged(name, where, error);
-  } finally {
-    file.close();
+    first += count;
+    onBytes?.(Math.min(done, access.size));
   }
 }
+
+/** A row as text, for a person. */
+const describeRow = (row: Record<string, unknown>): string =>
+  JSON.stringify(row, (_key, value: unknown) => (typeof value === "bigint" ? Number(value) : value instanceof Object && "bytes" in value && value.bytes instanceof Uint8Array ? Buffer.from(value.bytes).toString("latin1") : value)).slice(0, 2_000);

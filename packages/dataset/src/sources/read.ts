@@ -1,9 +1,11 @@
 import type { Document } from "../document.js";
+import { openFile } from "./access.js";
 import { readJsonl } from "./jsonl.js";
 import { readParquet } from "./parquet.js";
+import { Quarantine } from "./quarantine.js";
 import { type ResolveOptions, resolveSources } from "./resolve.js";
 import { readText } from "./text.js";
-import type { ColumnNames, FileReadOptions, SourceFile } from "./types.js";
+import type { ColumnNames, Damage, FileReadOptions, SourceFile } from "./types.js";
 
 /** How far reading has come. */
 export interface ReadProgress {
@@ -21,15 +23,29 @@ export interface ReadOptions extends ResolveOptions {
   limit?: number | undefined;
   /** Columns whose names differ, e.g. `{ text: "body" }`. */
   columns?: ColumnNames | undefined;
+  /** Read remote files by range requests instead of fetching them as a whole; default: where there is a `limit`. */
+  partial?: boolean | undefined;
   /** Called after every document. */
   onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /**
+   * The share of the sources' bytes, from 0 to 1, that may be damaged: damaged parts are then left out and named to
+   * `onDamage`, and more than this is an error. Default: the first damage is an error.
+   */
+  maxLost?: number | undefined;
+  /** Called for each part that is left out. */
+  onDamage?: ((damage: Damage) => void) | undefined;
 }
 
 const READERS = { parquet: readParquet, jsonl: readJsonl, text: readText };
 
 /** The documents of one file. */
 export async function* readSourceFile(file: SourceFile, options: FileReadOptions = {}): AsyncGenerator<Document> {
-  yield* READERS[file.kind](await file.locate(options.signal), file.name, options);
+  const access = options.partial && file.open ? await file.open(options.signal) : await openFile(await file.locate(options.signal));
+  try {
+    yield* READERS[file.kind](access, file.name, { ...options, compression: file.compression });
+  } finally {
+    await access.close();
+  }
 }
 
 /**
@@ -42,15 +58,23 @@ export async function* readDocuments(sources: string | readonly string[], option
   yield* readSourceFiles(await resolveSources(sources, options), options);
 }
 
-/** {@link readDocuments} of files that are resolved already. */
-export async function* readSourceFiles(files: readonly SourceFile[], { limit = Infinity, columns, signal, onProgress }: Omit<ReadOptions, "exclude"> = {}): AsyncGenerator<Document> {
+/** {@link readDocuments} of files that are resolved already. With a `limit`, remote files are read by range requests. */
+export async function* readSourceFiles(files: readonly SourceFile[], { limit = Infinity, partial = limit !== Infinity, columns, signal, onProgress, maxLost, onDamage }: Omit<ReadOptions, "exclude"> = {}): AsyncGenerator<Document> {
   if (limit <= 0) return;
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
+  const quarantine = maxLost === undefined ? undefined : new Quarantine({ maxLost, totalBytes });
   let documents = 0;
   let before = 0;
   for (const file of files) {
     let bytes = before;
-    for await (const document of readSourceFile(file, { columns, signal, onBytes: (done) => (bytes = before + Math.min(done, file.size)) })) {
+    const options: FileReadOptions = { columns, signal, partial, onBytes: (done) => (bytes = before + Math.min(done, file.size)) };
+    if (quarantine) {
+      options.onDamage = (damage) => {
+        onDamage?.(damage);
+        quarantine.add(damage);
+      };
+    }
+    for await (const document of readSourceFile(file, options)) {
       signal?.throwIfAborted();
       documents++;
       onProgress?.({ documents, bytes, totalBytes, file: file.name });

@@ -3,10 +3,9 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve, sep } from "node:path";
 import { DatasetError } from "../errors.js";
 import { globToRegExp, isGlob, splitGlob } from "./glob.js";
-import { isHubSource, resolveHub } from "./hub.js";
-import { type SourceFile, kindOf } from "./types.js";
-
-const ACCEPTED = ".parquet, .jsonl or .txt";
+import { isUrl } from "../download/probe.js";
+import { isHubSource, resolveHub, resolveUrl } from "./hub.js";
+import { ACCEPTED, type SourceFile, formatOf, kindOf } from "./types.js";
 
 /** Options of {@link resolveSources}. */
 export interface ResolveOptions {
@@ -37,20 +36,21 @@ async function walk(folder: string, exclude: string | undefined): Promise<string
 }
 
 async function localFile(path: string, name: string): Promise<SourceFile> {
-  const kind = kindOf(name);
-  if (!kind) throw new DatasetError(`${path} is not a file that can be read: expected a name that ends in ${ACCEPTED}.`);
-  return { name, kind, size: (await stat(path)).size, locate: () => Promise.resolve(path) };
+  const format = formatOf(name);
+  if (!format) throw new DatasetError(`${path} is not a file that can be read: expected a name that ends in ${ACCEPTED}.`);
+  return { name, ...format, size: (await stat(path)).size, locate: () => Promise.resolve(path) };
 }
 
 async function resolveOne(source: string, { exclude, signal }: ResolveOptions): Promise<SourceFile[]> {
   if (isHubSource(source)) return resolveHub(source, signal);
+  if (isUrl(source)) return resolveUrl(source, signal);
   const found = await stat(source).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw error;
   });
   if (found?.isFile()) return [await localFile(source, basename(source))];
   const { base, pattern } = found ? { base: source, pattern: "**" } : splitGlob(source.split(sep).join("/"));
-  if (!found && !isGlob(source)) throw new DatasetError(`The source ${source} does not exist: expected a file, a folder, a glob or hf://datasets/OWNER/NAME/PATH.`);
+  if (!found && !isGlob(source)) throw new DatasetError(`The source ${source} does not exist: expected a file, a folder, a glob or hf://datasets/OWNER/NAME/PATH, or an address that begins with https://.`);
   const names = await walk(base, exclude && resolve(exclude)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
     throw error;
@@ -68,7 +68,7 @@ async function resolveOne(source: string, { exclude, signal }: ResolveOptions): 
  */
 export async function resolveSources(sources: string | readonly string[], options: ResolveOptions = {}): Promise<SourceFile[]> {
   const list = typeof sources === "string" ? [sources] : sources;
-  if (list.length === 0) throw new DatasetError("No source was given: expected a file, a folder, a glob or hf://datasets/OWNER/NAME/PATH.");
+  if (list.length === 0) throw new DatasetError("No source was given: expected a file, a folder, a glob or hf://datasets/OWNER/NAME/PATH, or an address that begins with https://.");
   const files: SourceFile[] = [];
   for (const source of list) files.push(...(await resolveOne(source, options)));
   return files;

@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import type { Document } from "../document.js";
-import { readLines } from "./lines.js";
-import type { FileReadOptions } from "./types.js";
+import type { RandomAccess } from "./access.js";
+import { type Line, readLines } from "./lines.js";
+import type { Compression, FileReadOptions } from "./types.js";
 
 /** A file up to this many bytes is one document (but for form feeds). */
 const WHOLE = 64 * 1024;
@@ -15,8 +15,7 @@ const AT_MOST = 16_000;
  * document; a larger one is cut at paragraphs (blank lines) into documents of about 4,000 characters, and at a line end
  * after 16,000 where there are no paragraphs. Documents without anything but white space are left out.
  */
-export async function* readText(path: string, name: string, { skip = 0, signal, onBytes }: FileReadOptions = {}): AsyncGenerator<Document> {
-  const whole = (await stat(path)).size <= WHOLE;
+export async function* readText(access: RandomAccess, name: string, { skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
   let index = 0;
   let lines: string[] = [];
   let length = 0;
@@ -26,7 +25,7 @@ export async function* readText(path: string, name: string, { skip = 0, signal, 
     length = 0;
     if (text !== "" && index++ >= skip) yield { text, id: `${name}#${index - 1}` };
   }
-  for await (const line of readLines(path, name, signal)) {
+  function* add(line: Line, whole: boolean): Generator<Document> {
     onBytes?.(line.end);
     const [first = "", ...others] = line.text.split("\f");
     for (const [part, text] of [first, ...others].entries()) {
@@ -36,5 +35,19 @@ export async function* readText(path: string, name: string, { skip = 0, signal, 
     }
     if (!whole && (length >= AT_MOST || (length >= TARGET && line.text.trim() === ""))) yield* take();
   }
+  // Whether the file is small is known by its end, or by more than a small file's bytes: its size says nothing where it is compressed.
+  let held: Line[] | undefined = [];
+  let bytes = 0;
+  for await (const line of readLines(access, { name, compression, signal, onDamage })) {
+    bytes += line.length;
+    if (held && bytes <= WHOLE) {
+      held.push(line);
+      continue;
+    }
+    for (const early of held ?? []) yield* add(early, false);
+    held = undefined;
+    yield* add(line, false);
+  }
+  for (const line of held ?? []) yield* add(line, true);
   yield* take();
 }

@@ -12,7 +12,7 @@ export function writeError(error: unknown, path: string): unknown {
 }
 
 /** Makes renames in a folder last through a power cut. File systems that can't sync a folder are left alone. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, "r");
     await folder.sync().finally(() => folder.close());

@@ -1,0 +1,121 @@
+import { isUtf8 } from "node:buffer";
+import { type ColumnMetaData, type CompressionCodec, type Compressors, type FileMetaData, type RowGroup, parquetReadObjects } from "hyparquet";
+import { DatasetError, reasonOf } from "../../errors.js";
+import type { RandomAccess } from "../access.js";
+import { LIMITS } from "../types.js";
+import { decompressPage } from "./codecs.js";
+import { type PhysicalColumn, checkGroup, chunkRange } from "./footer.js";
+import { type Page, PageError, readPages } from "./pages.js";
+import { checkPage } from "./validate.js";
+
+/** Bytes that should be text and are not UTF-8. */
+export class InvalidText {
+  constructor(readonly bytes: Uint8Array) {}
+}
+
+interface Chunk {
+  start: number;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const CODECS: readonly CompressionCodec[] = ["SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4", "LZ4_RAW"];
+
+/** Reads a column chunk, verifies its pages, and keeps them decompressed by where their payload stands in the file. */
+async function readChunk(access: RandomAccess, meta: ColumnMetaData, { start, end }: { start: number; end: number }, column: PhysicalColumn, decompressed: Map<number, Uint8Array>): Promise<Chunk> {
+  const bytes = await access.read(start, end);
+  let pages: Page[] = [];
+  let page: Page | undefined;
+  try {
+    pages = readPages(bytes, meta);
+    let dictionarySize: number | undefined;
+    let nulls = 0;
+    for (page of pages) {
+      const raw = bytes.subarray(page.payload, page.end);
+      const data = page.compressed && meta.codec !== "UNCOMPRESSED" ? decompressPage(meta.codec, raw, page.length) : raw;
+      if (data.length !== page.length) throw new PageError(`it holds ${data.length} bytes, its header says ${page.length}`);
+      const levels = bytes.subarray(page.payload - (page.definitionBytes ?? 0) - (page.repetitionBytes ?? 0), page.payload);
+      const present = checkPage(page, data, levels, meta, column, dictionarySize);
+      if (page.kind === "dictionary") dictionarySize = page.values;
+      else nulls += page.values - present;
+      if (data !== raw) decompressed.set(start + page.payload, data);
+    }
+    page = undefined;
+    const stated = meta.statistics?.null_count;
+    if (column.maxRepetition === 0 && stated !== undefined && Number(stated) !== nulls) throw new PageError(`${nulls} of its values are missing, the footer says ${stated}`);
+  } catch (error) {
+    const place = page ? `page ${pages.indexOf(page)} of the column "${column.path.join(".")}", at byte ${start + page.start}` : `the column "${column.path.join(".")}", from byte ${start}`;
+    throw new Error(`${place}: ${reasonOf(error)}`, { cause: error });
+  }
+  return { start, bytes };
+}
+
+/**
+ * The rows of one row group, every page of the wanted columns verified before it is decoded. Text that is not UTF-8 comes
+ * as {@link InvalidText}; `invalid` says whether there is any.
+ * @throws Error naming column, page and byte where it is damaged; DatasetError where a server can't be reached
+ */
+export async function readGroup(access: RandomAccess, metadata: FileMetaData, group: RowGroup, columns: readonly PhysicalColumn[], wanted: readonly string[]): Promise<{ rows: Record<string, unknown>[]; invalid: boolean }> {
+  checkGroup(group, columns, access.size);
+  const read = group.columns.map((chunk, index) => ({ chunk, column: columns[index]! })).filter(({ column }) => wanted.includes(column.path[0]!));
+  const bytes = read.reduce((sum, { chunk }) => sum + Number(chunk.meta_data!.total_uncompressed_size), 0);
+  if (!(bytes <= LIMITS.parquetGroupBytes)) throw new DatasetError(`${bytes} bytes in one row group; the limit is ${LIMITS.parquetGroupBytes}. Write the file with smaller row groups.`);
+  const decompressed = new Map<number, Uint8Array>();
+  const chunks: Chunk[] = [];
+  for (const { chunk, column } of read) chunks.push(await readChunk(access, chunk.meta_data!, chunkRange(chunk), column, decompressed));
+
+  // hyparquet reads from memory, synchronously: it starts several reads at once, and where two promises fail, one of them
+  // would be left without a handler. Where its slices begin tells which page it asks to decompress.
+  const sliceStarts = new WeakMap<ArrayBufferLike, number>();
+  const file = {
+    byteLength: access.size,
+    slice(start: number, end = access.size): ArrayBuffer {
+      const slice = new Uint8Array(end - start);
+      for (const chunk of chunks) {
+        const from = Math.max(start, chunk.start);
+        const to = Math.min(end, chunk.start + chunk.bytes.length);
+        if (from < to) slice.set(chunk.bytes.subarray(from - chunk.start, to - chunk.start), from - start);
+      }
+      sliceStarts.set(slice.buffer, start);
+      return slice.buffer;
+    },
+  };
+  const compressors: Compressors = Object.fromEntries(
+    CODECS.map((codec) => [
+      codec,
+      (input: Uint8Array, length: number) => {
+        const position = (sliceStarts.get(input.buffer) ?? NaN) + input.byteOffset;
+        const ready = decompressed.get(position);
+        decompressed.delete(position);
+        return ready ?? decompressPage(codec, input, length);
+      },
+    ]),
+  );
+  let invalid = false;
+  const stringFromBytes = (value: Uint8Array | undefined): unknown => {
+    if (value === undefined) return undefined;
+    if (isUtf8(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
+    invalid = true;
+    return new InvalidText(value);
+  };
+  const rows = Number(group.num_rows);
+  const table = rows === 0 ? [] : await parquetReadObjects({ file, metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] }, columns: [...wanted], rowStart: 0, rowEnd: rows, compressors, parsers: { stringFromBytes } });
+  if (table.length !== rows) throw new Error(`it has ${table.length} rows, the footer says ${rows}`);
+  return { rows: table, invalid };
+}
+
+/** The name of a column with text that is not UTF-8, if the value has any. */
+export function findInvalidText(value: unknown, name: string): string | undefined {
+  if (value instanceof InvalidText) return name;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const found = findInvalidText(item, name);
+      if (found) return found;
+    }
+  } else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const [key, item] of Object.entries(value)) {
+      const found = findInvalidText(item, name ? `${name}.${key}` : key);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
