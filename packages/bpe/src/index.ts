@@ -1,4 +1,6 @@
 export { countWords, trainBpe, trainFromWordCounts, type TextBatch, type Texts, type TrainOptions, type WordSource } from "./train/train.js";
+export { extendTokenizer, type ExtendOptions } from "./extend.js";
+export { shrinkTokenizer } from "./train/shrink.js";
 export type { SpecialToken, TrainProgress } from "./train/options.js";
 export { WordCounts, type WordSplit } from "./train/word-counts.js";
 export { Tokenizer, type EncodeOptions, type Encoding } from "./tokenizer.js";
