@@ -11,6 +11,7 @@ import { createCompiled } from "./compile.js";
 import type { CompileRuntime } from "./compile.js";
 import type { ContextOptions } from "./context.js";
 import { applyEnvironment } from "./environment.js";
+import { registerFallbacks } from "./fallbacks.js";
 import { findKernelPackage, loadKernels } from "./kernels.js";
 
 export interface TensorFlowOptions extends ContextOptions {
@@ -31,6 +32,7 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   }
   const files = typeof library === "string" ? findLibraryFiles(library) : library;
   const { NodeBackend } = loadKernels();
+  registerFallbacks();
   applyEnvironment();
   keepFreedMemory();
   const binding = new Binding(loadLibrary(files), contextOptions);
