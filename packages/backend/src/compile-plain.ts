@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.js";
 import type { AnyFunction, CompiledFunction, CompileOptions } from "./engine.js";
+import { flatten } from "./nested.js";
 
 /**
  * `compile()` for engines that can't compile: calls `fn` inside `tf.tidy`, so that its meaning is the compiled one's:
@@ -8,19 +9,32 @@ import type { AnyFunction, CompiledFunction, CompileOptions } from "./engine.js"
  * that it assigned keep their new values.
  *
  * @param fn Plain tfjs code. It must be synchronous, as a traced function has to be.
- * @param _options Accepted so that callers need not know the engine; nothing here depends on it.
+ * @param options Accepted so that callers need not know the engine; only `donate` changes anything.
+ * @throws BackendError "compile" for options that make no sense.
  * @returns The function; `signatures` and `notes` are empty, since nothing is traced.
  */
-export function plainCompile<F extends AnyFunction>(fn: F, _options: CompileOptions = {}): CompiledFunction<F> {
+export function plainCompile<F extends AnyFunction>(fn: F, options: CompileOptions = {}): CompiledFunction<F> {
+  checkOptions(options);
   type Result = ReturnType<F>;
   const call = (...args: Parameters<F>): Result => {
     let result!: Result;
     // tidy keeps the tensors it finds in what its function returns; nested arrays and plain objects are searched.
     tf.tidy(() => (result = detach(fn(...args)) as Result) as tf.TensorContainer);
+    for (const position of options.donate ?? []) for (const tensor of flatten(args[position], "identity").tensors) tensor.dispose();
     return result;
   };
   const callAsync = async (...args: Parameters<F>) => call(...args);
   return Object.assign(call, { callAsync: callAsync as CompiledFunction<F>["callAsync"], signatures: [], notes: [], dispose() {} });
+}
+
+function checkOptions({ jit = "auto", precision = "float32", donate = [], maxConstantBytes = 1 }: CompileOptions): void {
+  const refuse = (what: string, expected: string, found: unknown): never => {
+    throw new BackendError("compile", `The option ${what} of compile must be ${expected}, got ${typeof found === "string" ? JSON.stringify(found) : String(found)}.`);
+  };
+  if (jit !== "auto" && typeof jit !== "boolean") refuse("jit", '"auto", true or false', jit);
+  if (precision !== "float32" && precision !== "bfloat16") refuse("precision", '"float32" or "bfloat16"', precision);
+  if (!Array.isArray(donate) || !donate.every((position) => Number.isInteger(position) && position >= 0)) refuse("donate", "a list of argument positions, counted from 0", donate);
+  if (!(maxConstantBytes > 0)) refuse("maxConstantBytes", "a number of bytes above 0", maxConstantBytes);
 }
 
 /**

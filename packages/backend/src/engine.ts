@@ -23,12 +23,35 @@ export interface CompileOptions {
    * true: XLA or an error. false: the graph without XLA or an error.
    */
   jit?: "auto" | boolean;
+  /**
+   * Of matrix products, forward and backward. "bfloat16" rounds their factors to bfloat16 and sums in float32; weights, optimizer state and
+   * all other operations stay float32. Only engines that compile know it; the others compute in float32. Default: "float32".
+   */
+  precision?: "float32" | "bfloat16";
+  /**
+   * Positions of arguments whose tensors the call may consume, nested ones too: a result of the same shape takes over the memory, which
+   * saves a copy of, say, a cache that every call returns a little longer. They are disposed when the call returns. Default: none.
+   */
+  donate?: readonly number[];
+  /** A larger constant made of JavaScript values within the function is an error, as the graph would hold a copy; in bytes, default 16 MiB. */
+  maxConstantBytes?: number;
   /** Shown in errors and in TensorFlow's own names; default: the function's name. */
   name?: string;
 }
 
 /** How a signature runs: one XLA executable, one TensorFlow graph function, or op by op. */
 export type CompileMode = "xla" | "graph" | "eager";
+
+/** Bytes that a call of one signature reads and makes; what it needs on the way is not included. */
+export interface SignatureMemory {
+  arguments: number;
+  /** Read or updated in place. */
+  variables: number;
+  /** Tensors that the function took from its closure: they live as long as it. */
+  constants: number;
+  /** New memory: results that don't take over a donated argument. */
+  results: number;
+}
 
 /** One traced version of the function: there is one per distinct set of dtypes, shapes, structure and plain arguments. */
 export interface CompiledSignature {
@@ -39,6 +62,7 @@ export interface CompiledSignature {
   nodes: number;
   inputs: number;
   outputs: number;
+  memory: SignatureMemory;
   /** Time to trace; time of the first call beyond that, which includes XLA's compilation. In milliseconds. */
   traceMs: number;
   compileMs: number;

@@ -11,8 +11,10 @@ export type {
   EngineMemory,
   EngineName,
   Nested,
+  SignatureMemory,
 } from "./engine.js";
 export { BackendError, type BackendErrorCode } from "./errors.js";
+export { statelessNormal, statelessUniform } from "./random.js";
 export { locateLibraries, type LibraryPlace } from "./locate.js";
 export { installTensorFlow, type Installed, type InstallOptions, type InstallProgress } from "./install/index.js";
 export { diagnose, type Diagnosis } from "./doctor/index.js";

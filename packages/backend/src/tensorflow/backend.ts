@@ -1,11 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { DataId, TensorInfo } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.js";
-import type { Binding } from "./binding.js";
+import type { Binding, TensorMetadata } from "./binding.js";
 import type { Values } from "./dtypes.js";
 import { NOT_READ } from "./kernels.js";
 import type { NodeBackend, NodeBackendClass, TensorEntry } from "./kernels.js";
 import { createResource, readResource } from "./resources.js";
+import { userLine } from "./user-line.js";
 
 /** tfjs-node's backend with what tracing needs. */
 export interface TracingBackend extends NodeBackend {
@@ -18,6 +19,12 @@ export interface TracingBackend extends NodeBackend {
    * variable's data keep the value it has at present.
    */
   resourceOf(variable: tf.Variable): number;
+  /** The resource that holds the value of a tensor which nobody shares, to be given to a function; undefined when somebody does. */
+  ownResource(tensor: TensorInfo): number | undefined;
+  /** A resource of its own with the value of a tensor. */
+  copyToResource(tensor: TensorInfo): number;
+  /** A tensor with the value of a resource, which it takes over; `from`, which held it so far, gives it up. */
+  fromResource(metadata: Omit<TensorMetadata, "id">, resource: number, from: TensorInfo | null): tf.Tensor;
   /** Forgets the values that were read of a resource before it was updated. */
   forgetReading(variable: tf.Variable): void;
   /** While tracing: called with each eager tensor that the function uses. */
@@ -67,26 +74,36 @@ export function createTracingBackend(Base: NodeBackendClass, binding: Binding): 
     }
 
     resourceOf(variable: tf.Variable): number {
-      const entry = this.tensorMap.get(variable.dataId);
-      if (entry.refCount === 1 && entry.resource !== undefined) {
-        this.#forget(entry);
-        return entry.resource;
-      }
-      const { shape, dtype } = entry;
-      const id = this.idOf(variable);
-      const resource = entry.resource ?? createResource(this.binding, dtype, shape, id);
-      if (entry.refCount === 1) {
-        entry.resource = resource;
-        this.#forget(entry);
-        return resource;
-      }
+      const alone = this.ownResource(variable);
+      if (alone !== undefined) return alone;
       // Others share the data: they keep the reading, the variable takes the resource with it.
-      delete entry.resource;
-      const own = this.createOutputTensor({ id: NOT_READ, shape, dtype });
-      this.tensorMap.get(own.dataId).resource = resource;
+      const entry = this.tensorMap.get(variable.dataId);
+      const id = this.idOf(variable);
+      const resource = entry.resource ?? createResource(this.binding, entry.dtype, entry.shape, id);
+      const own = this.fromResource(entry, resource, variable);
       variable.assign(own);
       own.dispose();
       return resource;
+    }
+
+    ownResource(tensor: TensorInfo): number | undefined {
+      const entry = this.tensorMap.get(tensor.dataId);
+      if (entry.refCount > 1) return undefined;
+      entry.resource ??= this.copyToResource(tensor);
+      this.#forget(entry);
+      return entry.resource;
+    }
+
+    copyToResource(tensor: TensorInfo): number {
+      const { dtype, shape } = this.tensorMap.get(tensor.dataId);
+      return createResource(this.binding, dtype, shape, this.idOf(tensor));
+    }
+
+    fromResource({ shape, dtype }: Omit<TensorMetadata, "id">, resource: number, from: TensorInfo | null): tf.Tensor {
+      if (from) delete this.tensorMap.get(from.dataId).resource;
+      const tensor = this.createOutputTensor({ id: NOT_READ, shape, dtype });
+      this.tensorMap.get(tensor.dataId).resource = resource;
+      return tensor;
     }
 
     forgetReading(variable: tf.Variable): void {
@@ -121,7 +138,7 @@ export function createTracingBackend(Base: NodeBackendClass, binding: Binding): 
         if (variable ?? op) {
           throw new BackendError(
             "compile",
-            `A compiled function reads the value of ${variable ? `the variable ${variable.name}` : op === "Placeholder" ? "one of its arguments" : `a tensor made by the op ${op}`} (dataSync, arraySync or data). ` +
+            `A compiled function reads the value of ${variable ? `the variable ${variable.name}` : op === "Placeholder" ? "one of its arguments" : `a tensor made by the op ${op}`} (dataSync, arraySync or data)${userLine()}. ` +
               `While it is traced there is no value. Return the tensor and read it outside, or express the choice with ops such as tf.where.`,
           );
         }

@@ -1,5 +1,5 @@
 /** `TF_DataType` (tensorflow/c/tf_datatype.h): those that TensorFlow.js has, and those that its kernels use on the way. */
-export const DType = { FLOAT: 1, INT32: 3, UINT8: 4, STRING: 7, COMPLEX64: 8, INT64: 9, BOOL: 10, BFLOAT16: 14, RESOURCE: 20 } as const;
+export const DType = { FLOAT: 1, INT32: 3, UINT8: 4, STRING: 7, COMPLEX64: 8, INT64: 9, BOOL: 10, BFLOAT16: 14, RESOURCE: 20, UINT64: 23 } as const;
 
 /** Bytes of one element; a string's is the size of a `TF_TString`. */
 const SIZES: Readonly<Record<number, number>> = {
@@ -8,7 +8,7 @@ const SIZES: Readonly<Record<number, number>> = {
 
 const NAMES: Readonly<Record<number, string>> = {
   [DType.FLOAT]: "float32", [DType.INT32]: "int32", [DType.UINT8]: "uint8", [DType.STRING]: "string", [DType.COMPLEX64]: "complex64",
-  [DType.INT64]: "int64", [DType.BOOL]: "bool", [DType.BFLOAT16]: "bfloat16", [DType.RESOURCE]: "resource",
+  [DType.INT64]: "int64", [DType.BOOL]: "bool", [DType.BFLOAT16]: "bfloat16", [DType.RESOURCE]: "resource", [DType.UINT64]: "uint64",
 };
 
 export function elementSize(dtype: number): number {

@@ -3,10 +3,12 @@ import { AttrType, setGraphAttr } from "./attributes.js";
 import type { OpAttr } from "./attributes.js";
 import type { TensorMetadata } from "./binding.js";
 import type { CApi, GraphOutput, Pointer } from "./c-api.js";
-import { DType, elementCount, int64s } from "./dtypes.js";
+import { DType, dtypeName, elementCount, elementSize, int64s } from "./dtypes.js";
 import type { Values } from "./dtypes.js";
 import type { Status } from "./status.js";
+import { inBfloat16, roundToBfloat16 } from "./precision.js";
 import { newStringTensor, newTensor } from "./tensors.js";
+import { userLine } from "./user-line.js";
 
 /** Something that TensorFlow runs op by op but that a graph can't have. */
 export class UntraceableError extends BackendError {
@@ -43,6 +45,16 @@ let nextSymbolId = -2;
 // Constants of this many elements or more are looked at: when all are equal they become a Fill, not megabytes in the graph.
 const FILL_FROM = 64;
 
+/** What a graph's maker chooses. */
+export interface GraphOptions {
+  /** What the graph is for. */
+  mode: "xla" | "graph";
+  /** Of matrix products. */
+  precision: "float32" | "bfloat16";
+  /** A larger constant, in bytes, is refused. */
+  maxConstantBytes: number;
+}
+
 /**
  * A graph under construction. Ops are appended in the order in which the kernels call them; an eager tensor that an op uses becomes an
  * input of the function the first time (`inputOf` decides, and remembers what it stands for).
@@ -58,13 +70,17 @@ export class GraphTrace {
   readonly #body: Pointer[] = [];
   readonly #inputIds = new Map<number, number>();
   readonly #describe: (id: number) => TensorMetadata;
+  readonly #options: GraphOptions;
+  /** Tensors of the graph in bfloat16, by what they were rounded from: a weight is rounded once for all its products. */
+  readonly #rounded = new Map<string, GraphOutput>();
   #nodes = 0;
 
   /** `describe` gives the type and shape of an eager tensor. */
-  constructor(api: CApi, status: Status, describe: (id: number) => TensorMetadata) {
+  constructor(api: CApi, status: Status, describe: (id: number) => TensorMetadata, options: GraphOptions) {
     this.#api = api;
     this.#status = status;
     this.#describe = describe;
+    this.#options = options;
     this.#graph = api.TF_NewGraph();
   }
 
@@ -87,8 +103,9 @@ export class GraphTrace {
     return dtype === DType.FLOAT && !!TF_AddControlInput && !!TF_GraphSetTensorShape && !!TF_GraphToFunctionWithControlOutputs;
   }
 
-  /** A new input of the function; inputs are numbered in the order of these calls. */
-  input(dtype: number, shape: readonly number[]): number {
+  /** A new input of the function; inputs are numbered in the order of these calls. One that can be updated in place is asked for with `asVariable`. */
+  input(dtype: number, shape: readonly number[], asVariable = false): number {
+    if (asVariable && this.canUpdate(dtype)) return this.#variable(dtype, shape);
     const value = this.#placeholder(dtype, shape);
     this.#inputs.push({ value });
     return this.#define({ output: value, op: "Placeholder", shape: [...shape], dtype });
@@ -99,7 +116,7 @@ export class GraphTrace {
     const known = this.#inputIds.get(id);
     if (known !== undefined) return { id: known, isNew: false };
     const { dtype, shape } = this.#describe(id);
-    const symbol = isVariable && this.canUpdate(dtype) ? this.#variable(dtype, shape) : this.input(dtype, shape);
+    const symbol = this.input(dtype, shape, isVariable);
     this.#inputIds.set(id, symbol);
     return { id: symbol, isNew: true };
   }
@@ -114,6 +131,13 @@ export class GraphTrace {
       const attrs = [{ name: "T", type: AttrType.TYPE, value: dtype }, { name: "index_type", type: AttrType.TYPE, value: DType.INT32 }];
       output = { oper: this.#node("Fill", attrs, [dims, this.#const([], dtype, first)]), index: 0 };
     } else {
+      if (numeric && count * elementSize(dtype) > this.#options.maxConstantBytes) {
+        throw new BackendError(
+          "compile",
+          `A compiled function makes a constant of ${((count * elementSize(dtype)) / 2 ** 20).toFixed(0)} MiB (${dtypeName(dtype)}[${shape.join()}]) out of JavaScript values${userLine()}; ` +
+            `the limit is ${(this.#options.maxConstantBytes / 2 ** 20).toFixed(0)} MiB (maxConstantBytes), as it would be copied into the graph. Make the tensor outside of the function: it is then an input.`,
+        );
+      }
       output = this.#const(shape, dtype, values);
     }
     return this.#define({ output, op: "Const", shape: [...shape], dtype });
@@ -121,13 +145,27 @@ export class GraphTrace {
 
   /** Appends an op. @throws UntraceableError when a result's shape depends on values. */
   execute(name: string, attrs: readonly OpAttr[], inputs: readonly number[], outputCount: number): TensorMetadata[] {
-    const oper = this.#node(name, attrs, inputs.map((id) => this.#output(id)), outputCount);
+    const { precision, mode } = this.#options;
+    const lowered = precision === "bfloat16" ? inBfloat16(name, attrs, mode) : undefined;
+    const outputs = inputs.map((id) => this.#output(id));
+    const oper = lowered ? this.#node(lowered.name, lowered.attrs, outputs.map((output) => this.#round(output))) : this.#node(name, attrs, outputs);
     return Array.from({ length: outputCount }, (_, index) => {
       const output = { oper, index };
       const shape = this.#shapeOf(output, name);
       const dtype = this.#api.TF_OperationOutputType(output);
       return { id: this.#define({ output, op: name, shape, dtype }), shape, dtype };
     });
+  }
+
+  #round(output: GraphOutput): GraphOutput {
+    const known = this.#rounded.get(key(output));
+    if (known) return known;
+    const rounded = roundToBfloat16(this.#options.mode).reduce(
+      (value, cast) => ({ oper: this.#node(cast.name, cast.attrs, [value]), index: 0 }),
+      output,
+    );
+    this.#rounded.set(key(output), rounded);
+    return rounded;
   }
 
   /**
@@ -230,7 +268,7 @@ export class GraphTrace {
     this.#api.TF_GraphSetTensorShape!(this.#graph, value, int64s(shape), shape.length, this.#status.pointer);
     this.#status.check("setting the shape of a variable");
     this.#inputs.push({ value, resource });
-    return this.#define({ output: value, op: "ReadVariableOp", shape: [...shape], dtype });
+    return this.#define({ output: value, op: "Placeholder", shape: [...shape], dtype });
   }
 
   #begin(type: string): Pointer {
@@ -239,13 +277,12 @@ export class GraphTrace {
 
   #finish(node: Pointer, type: string, inBody = true): Pointer {
     const oper = this.#api.TF_FinishOperation(node, this.#status.pointer);
-    this.#status.check(`adding the op ${type} to a graph`);
+    if (this.#api.TF_GetCode(this.#status.pointer) !== 0) this.#status.check(`adding the op ${type} to a graph${userLine()}`);
     if (inBody) this.#body.push(oper);
     return oper;
   }
 
-  #node(name: string, attrs: readonly OpAttr[], inputs: readonly GraphOutput[], outputCount = 1): Pointer {
-    void outputCount;
+  #node(name: string, attrs: readonly OpAttr[], inputs: readonly GraphOutput[]): Pointer {
     const api = this.#api;
     const node = this.#begin(name);
     // An op with an attribute N takes a list of N tensors first (ConcatV2, Pack, AddN); N follows from the list.
@@ -285,7 +322,7 @@ export class GraphTrace {
     if (rank > 0) api.TF_GraphGetTensorShape(this.#graph, output, dims, rank, this.#status.pointer);
     const shape = Array.from(dims.slice(0, Math.max(0, rank)), Number);
     if (rank < 0 || shape.some((size) => size < 0)) {
-      throw new UntraceableError(`The shape of the result of ${name} depends on values, which a compiled function can't have. Use a mask instead, or call ${name} outside.`);
+      throw new UntraceableError(`The shape of the result of ${name}${userLine()} depends on values, which a compiled function can't have. Use a mask instead, or call ${name} outside.`);
     }
     return shape;
   }

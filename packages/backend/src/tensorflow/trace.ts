@@ -6,23 +6,38 @@ import type { Flat, Template } from "../nested.js";
 import type { TracingBackend } from "./backend.js";
 import type { TensorMetadata } from "./binding.js";
 import { GraphTrace } from "./graph.js";
+import type { GraphOptions, Update } from "./graph.js";
+import { userLine } from "./user-line.js";
 
 /** Where an input of a traced function comes from at each call. */
 export type Input =
   | { kind: "argument"; index: number }
+  /** An argument whose memory becomes a result's. */
+  | { kind: "donated"; index: number }
   | { kind: "variable"; variable: tf.Variable }
   /** A variable that the function updates in place. */
   | { kind: "resource"; variable: tf.Variable }
   | { kind: "constant"; tensor: tf.Tensor };
+
+/** A result of a traced function: one of its outputs, or, if `donor` is set, the argument of that number, updated in place. */
+export interface Result extends Omit<TensorMetadata, "id"> {
+  donor?: number;
+}
+
+/** What a function's compiler chooses. */
+export interface TraceOptions extends GraphOptions {
+  /** Numbers of the tensors among the arguments whose memory may become a result's. */
+  donated: ReadonlySet<number>;
+}
 
 /** A function that TensorFlow knows by name, and how its inputs and outputs relate to JavaScript's tensors. */
 export interface TracedFunction {
   name: string;
   nodes: number;
   inputs: Input[];
-  /** Results first, then the new values of `assigned`. */
-  results: Omit<TensorMetadata, "id">[];
+  results: Result[];
   template: Template;
+  /** Variables whose new values are the last outputs, after those results that are outputs. */
   assigned: tf.Variable[];
   /** Variables that the function updates in place. */
   updated: tf.Variable[];
@@ -33,7 +48,7 @@ export interface TracedFunction {
  * Gradients and assignments are recorded like anything else. Afterwards all variables have the values they had before.
  * @throws BackendError "compile" when the function reads a value, makes a variable, or has a shape that depends on values.
  */
-export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunction, args: Flat): TracedFunction {
+export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunction, args: Flat, options: TraceOptions): TracedFunction {
   const { binding } = backend;
   const { api, context } = binding;
   const variables = Object.values(tf.engine().registeredVariables);
@@ -41,14 +56,15 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
   // A clone holds the value while the function assigns another.
   const before = new Map(variables.map((variable) => [variable, tf.keep(variable.clone())]));
   const watched = new Map(variables.map((variable) => [variable.dataId, variable]));
-  const graph = new GraphTrace(api, context.status, (id) => binding.describe(id));
+  const graph = new GraphTrace(api, context.status, (id) => binding.describe(id), options);
+  const { random } = Math;
   const inputs: Input[] = [];
   let traced: TracedFunction | undefined;
   try {
-    const argumentIds = args.tensors.map((tensor) => {
+    const argumentIds = args.tensors.map((tensor, index) => {
       const entry = backend.tensorMap.get(tensor.dataId);
-      inputs.push({ kind: "argument", index: inputs.length });
-      return { id: graph.input(entry.dtype, tensor.shape), shape: tensor.shape, dtype: entry.dtype };
+      inputs.push({ kind: "argument", index });
+      return { id: graph.input(entry.dtype, tensor.shape, options.donated.has(index)), shape: tensor.shape, dtype: entry.dtype };
     });
     backend.watched = watched;
     backend.onCapture = (tensor, id) => {
@@ -57,6 +73,7 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
       inputs.push(variable ? { kind: "variable", variable } : { kind: "constant", tensor: hold(backend, tensor) });
     };
     binding.trace = graph;
+    Math.random = refuseRandomness;
     tf.tidy(() => {
       const symbols = argumentIds.map((metadata) => backend.createOutputTensor(metadata));
       const results = flatten(fn(...(rebuild(args.template, symbols) as never[])), "value");
@@ -66,31 +83,31 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
       const inPlace = (variable: tf.Variable): boolean => graph.canUpdate(backend.tensorMap.get(variable.dataId).dtype);
       const assigned = changed.filter((variable) => !inPlace(variable));
       const updated = changed.filter(inPlace);
-      const ids = backend.getInputTensorIds([...results.tensors, ...assigned, ...updated]).map((id) => (id < 0 ? id : graph.inputOf(id).id));
-      const outputs = ids.slice(0, ids.length - updated.length);
-      const updates = updated.map((variable, i) => {
-        const input = inputs.findIndex((known) => known.kind === "variable" && known.variable === variable);
-        return { input: input < 0 ? null : input, value: ids[outputs.length + i]! };
+      const idsOf = (tensors: readonly tf.Tensor[]): number[] => backend.getInputTensorIds(tensors).map((id) => (id < 0 ? id : graph.inputOf(id).id));
+      const resultIds = idsOf(results.tensors);
+      const described: Result[] = results.tensors.map((tensor) => ({ shape: tensor.shape, dtype: backend.tensorMap.get(tensor.dataId).dtype }));
+      const updates: Update[] = [];
+      const update = (input: Input, at: number, value: number): void => {
+        updates.push({ input: at < 0 ? null : at, value });
+        if (at < 0) inputs.push(input);
+        else inputs[at] = input;
+      };
+      pairDonors(described, args.tensors, options.donated, graph).forEach((donor, result) => {
+        described[result]!.donor = donor;
+        update({ kind: "donated", index: donor }, donor, resultIds[result]!);
+      });
+      const updatedIds = idsOf(updated);
+      const outputs = [...resultIds.filter((_, i) => described[i]!.donor === undefined), ...idsOf(assigned)];
+      updated.forEach((variable, i) => {
+        update({ kind: "resource", variable }, inputs.findIndex((known) => known.kind === "variable" && known.variable === variable), updatedIds[i]!);
       });
       register(backend, graph.toFunction(name, outputs, updates));
-      updates.forEach(({ input }, i) => {
-        const resource: Input = { kind: "resource", variable: updated[i]! };
-        if (input === null) inputs.push(resource);
-        else inputs[input] = resource;
-      });
-      traced = {
-        name,
-        nodes: graph.nodes,
-        inputs,
-        results: results.tensors.map((tensor) => ({ shape: tensor.shape, dtype: backend.tensorMap.get(tensor.dataId).dtype })),
-        template: results.template,
-        assigned,
-        updated,
-      };
+      traced = { name, nodes: graph.nodes, inputs, results: described, template: results.template, assigned, updated };
     });
     return traced!;
   } finally {
     binding.trace = null;
+    Math.random = random;
     backend.onCapture = null;
     backend.watched = null;
     graph.dispose();
@@ -100,6 +117,32 @@ export function traceFunction(backend: TracingBackend, name: string, fn: AnyFunc
     }
     if (!traced) releaseConstants(inputs);
   }
+}
+
+/** For each result the argument that is to become it: donated, of its shape and type, and not taken by another result. */
+function pairDonors(results: readonly Result[], given: readonly tf.Tensor[], donated: ReadonlySet<number>, graph: GraphTrace): Map<number, number> {
+  const free = new Set(donated);
+  const pairs = new Map<number, number>();
+  results.forEach(({ shape, dtype }, result) => {
+    if (!graph.canUpdate(dtype)) return;
+    for (const index of free) {
+      if (given[index]!.dtype !== "float32" || !tf.util.arraysEqual(given[index]!.shape, shape)) continue;
+      pairs.set(result, index);
+      free.delete(index);
+      break;
+    }
+  });
+  return pairs;
+}
+
+// In place of Math.random while a function is traced: numbers that JavaScript draws would be the same at every call.
+function refuseRandomness(): never {
+  const op = tf.engine().state.activeScope?.name?.match(/^(\w+?)__op$/)?.[1];
+  throw new BackendError(
+    "compile",
+    `A compiled function draws random numbers in JavaScript by ${op ? `tf.${op}` : "Math.random"}${userLine()}: they would be those of the trace at every call. ` +
+      "Use statelessUniform or statelessNormal with a seed that is an argument, draw them outside, or give a seed if they are to be the same every time.",
+  );
 }
 
 /** Frees the constants that a traced function holds. */
