@@ -3,6 +3,7 @@ import { downloadCommand } from "./cli/download.js";
 import { inspectCommand } from "./cli/inspect.js";
 import { prepareCommand } from "./cli/prepare.js";
 import { sampleCommand } from "./cli/sample.js";
+import { exportCommand, importCommand, mergeCommand, splitCommand } from "./cli/shards.js";
 import { verifyCommand } from "./cli/verify.js";
 
 /** Runs `llm-dataset` with arguments and returns its exit code: 0 done, 1 a known error, 2 wrong usage. */
@@ -13,6 +14,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addCommand(sampleCommand())
     .addCommand(prepareCommand())
     .addCommand(inspectCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(mergeCommand())
+    .addCommand(splitCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand());
   return runCli(program, argv);
 }

@@ -2,31 +2,16 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, addCommonOptions, formatBytes, integer, printJson } from "@llm/cli-kit";
 import type { Document } from "../document.js";
-import { readManifest } from "../shards/manifest.js";
-import { MANIFEST_FILE, SPLITS } from "../shards/types.js";
+import { MANIFEST_FILE } from "../shards/types.js";
 import { parquetInfo } from "../sources/parquet.js";
 import { readSourceFiles } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
 import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { SPLIT_OPTION, type ShardFlags, inspectShardFile, inspectShards } from "./inspect-shards.js";
 
-interface Flags {
+interface Flags extends ShardFlags {
   documents: number;
   textColumn?: string;
-  json?: boolean;
-}
-
-async function inspectShards(folder: string, json: boolean): Promise<void> {
-  const manifest = await readManifest(folder);
-  if (json) {
-    printJson(manifest);
-    return;
-  }
-  say(`Token shards, format ${manifest.version.major}.${manifest.version.minor}, ${manifest.dtype}${manifest.lossMask ? ", with loss masks" : ""}, vocabulary ${manifest.tokenizer.vocabSize}, ${manifest.bytesPerToken.toFixed(3)} bytes per token`);
-  for (const name of SPLITS) {
-    const split = manifest.splits[name];
-    say(`${name}: ${split.documents} documents, ${split.tokens} tokens (${split.lossTokens} in the loss), ${split.shards.length} shards`);
-    for (const shard of split.shards) say(`  ${shard.file}  ${shard.documents} documents, ${shard.tokens} tokens, ${formatBytes(shard.bytes)}`);
-  }
 }
 
 async function inspectSources(sources: string[], { documents: limit, textColumn, json }: Flags, signal: AbortSignal): Promise<void> {
@@ -50,12 +35,17 @@ async function inspectSources(sources: string[], { documents: limit, textColumn,
 export const inspectCommand = (): Command =>
   addCommonOptions(
     new Command("inspect")
-      .description("Show what is in a set of token shards, or the files and first documents of sources.")
-      .argument("<source...>", "a folder of shards, or files, folders, globs or hf:// paths")
+      .description("Show what is in a set of token shards (or where one of its tokens is from, or how it packs), in one shard, or the files and first documents of sources.")
+      .argument("<source...>", "a folder of shards, a .msgpack shard, or files, folders, globs or hf:// paths")
       .option("--documents <n>", "documents to show", integer(), 3)
+      .option("--document <n>", "show this document of the shards and where it is from (default: none)", integer())
+      .option("--token <n>", "show the document that this token of the shards is of (default: none)", integer())
+      .option("--sequence-length <t>", "show how the shards pack into rows of this many tokens (default: none)", integer(1))
+      .addOption(SPLIT_OPTION())
       .option(...TEXT_COLUMN),
   ).action(async (sources: string[], flags: Flags) => {
     const [first] = sources;
-    if (sources.length === 1 && first !== undefined && existsSync(join(first, MANIFEST_FILE))) await inspectShards(first, flags.json ?? false);
+    if (sources.length === 1 && first !== undefined && existsSync(join(first, MANIFEST_FILE))) await interruptible((signal) => inspectShards(first, flags, signal));
+    else if (sources.length === 1 && first?.endsWith(".msgpack")) await inspectShardFile(first, flags);
     else await interruptible((signal) => inspectSources(sources, flags, signal));
   });

@@ -1,23 +1,25 @@
 import { Command, addCommonOptions, createProgress, printJson } from "@llm/cli-kit";
-import { openShards } from "../shards/reader.js";
-import { SPLITS } from "../shards/types.js";
+import { ShardError } from "../errors.js";
+import { verifyShards } from "../shards/verify.js";
 import { interruptible, say } from "./common.js";
 
-/** llm-dataset verify SHARDS */
+/** llm-dataset verify SHARDS|FILE */
 export const verifyCommand = (): Command =>
-  addCommonOptions(new Command("verify").description("Check every byte of a set of token shards against its checksums.").argument("<shards>", "folder with manifest.json")).action(async (folder: string, flags: { json?: boolean }) => {
+  addCommonOptions(
+    new Command("verify").description("Check every byte of a set of token shards, or of one shard, against its checksums, and name all that is damaged.").argument("<shards>", "folder with manifest.json, or a .msgpack file"),
+  ).action(async (path: string, flags: { json?: boolean }) => {
     const progress = createProgress({ label: "verify", unit: "B" });
-    const { manifest } = await interruptible((signal) =>
-      openShards(folder, {
+    const { ok, files, fingerprint } = await interruptible((signal) =>
+      verifyShards(path, {
         signal,
-        cacheBytes: 0,
         onProgress: (done, total) => {
           progress.setTotal(total);
           progress.update(done);
         },
       }),
     ).finally(() => progress.stop());
-    const files = SPLITS.flatMap((split) => manifest.splits[split].shards.map(({ file }) => file));
-    if (flags.json) printJson({ folder, ok: true, files, fingerprint: manifest.fingerprint });
-    else say(`${files.length} shards are whole: ${files.join(", ")}`);
+    const damaged = files.filter((file) => !file.ok);
+    if (flags.json) printJson({ folder: path, ok, files: files.map(({ file }) => file), problems: Object.fromEntries(damaged.map(({ file, problems }) => [file, problems])), ...(fingerprint === undefined ? {} : { fingerprint }) });
+    if (!ok) throw new ShardError(path, `${damaged.map(({ file, problems }) => `${file === path ? "" : `${file}: `}${problems.join("; ")}`).join("\n  ")}\n  Write the shards anew, or copy the damaged ones again.`);
+    if (!flags.json) say(`${files.length} shards are whole: ${files.map(({ file }) => file).join(", ")}`);
   });

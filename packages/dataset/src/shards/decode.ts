@@ -3,7 +3,7 @@ import { ShardError, reasonOf } from "../errors.js";
 import type { Xxh64 } from "../util/hash.js";
 import { ALIGNMENT, BLOCK, FORMAT_MAJOR, type SectionName, type ShardFooter, type ShardHeader, type ShardSection, TRAILER, TRAILER_MAGIC, type Tokens } from "./types.js";
 
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: "number" });
 
 /** A header may not be larger than this; a footer has 17 bytes for each MiB of sections, far below. */
 const MAX_HEADER = 64 << 10;
@@ -57,10 +57,10 @@ function footerOffset(read: ReadBytes, size: number, file: string): number {
 function checkedSection(value: unknown, read: ReadBytes, limit: number, file: string): ShardSection {
   const section = (value ?? {}) as ShardSection;
   const { name, offset, length } = section;
-  const fits = typeof name === "string" && isCount(offset) && isCount(length) && offset >= 5 && offset % ALIGNMENT === 0 && offset + length <= limit && Array.isArray(section.blocks) && section.blocks.length === Math.ceil(length / BLOCK);
+  const fits = section !== null && typeof section === "object" && typeof name === "string" && isCount(offset) && isCount(length) && offset >= 5 && offset % ALIGNMENT === 0 && offset + length <= limit && Array.isArray(section.blocks) && section.blocks.length === Math.ceil(length / BLOCK);
   const bytes = fits ? read(offset - 5, offset) : undefined;
   const head = bytes && new DataView(bytes.buffer, bytes.byteOffset, 5);
-  if (!head || head.getUint8(0) !== 0xc6 || head.getUint32(1, false) !== length) throw new ShardError(file, `its footer places the section ${JSON.stringify(name)} at bytes ${offset} to ${offset + length}, where there is none. Write the shards anew.`);
+  if (!head || head.getUint8(0) !== 0xc6 || head.getUint32(1, false) !== length) throw new ShardError(file, `its footer places the section "${String(name)}" at byte ${String(offset)} with ${String(length)} bytes, where there is none. Write the shards anew.`);
   return section;
 }
 
@@ -72,10 +72,11 @@ export function decodeFrame(read: ReadBytes, size: number, file: string): Frame 
   if (!isCount(length) || length > MAX_HEADER || length > end) throw new ShardError(file, "its footer does not say how long the header is. Write the shards anew.");
   const header = readMap(read(0, length), "header", file) as unknown as ShardHeader;
   if (header.magic !== "LLMS") throw new ShardError(file, "it does not begin with a shard's header; it is another kind of file.");
-  if (header.version?.major !== FORMAT_MAJOR) throw new ShardError(file, `it has format version ${header.version?.major}.${header.version?.minor}; this program reads ${FORMAT_MAJOR}.x. Use a newer program, or write the shards anew.`);
-  if (header.endian !== "le" || (header.dtype !== "u16" && header.dtype !== "u32")) throw new ShardError(file, `it has tokens of type ${header.dtype} (${header.endian}); this program reads u16 and u32 (le).`);
+  if (header.version?.major !== FORMAT_MAJOR) throw new ShardError(file, `it has format version ${String(header.version?.major)}.${String(header.version?.minor)}; this program reads ${FORMAT_MAJOR}.x. Use a newer program, or write the shards anew.`);
+  if (header.endian !== "le" || (header.dtype !== "u16" && header.dtype !== "u32")) throw new ShardError(file, `it has tokens of type ${String(header.dtype)} (${String(header.endian)}); this program reads u16 and u32 (le).`);
   if (!isCount(header.tokenizer?.vocab_size)) throw new ShardError(file, "its header does not say which tokenizer it was made with. Write the shards anew.");
   if (![footer.documents, footer.tokens, footer.loss_tokens, footer.text_bytes, footer.max_id].every(isCount) || !Array.isArray(footer.sections)) throw new ShardError(file, "its footer lacks counts. Write the shards anew.");
+  if (footer.files !== undefined && !(Array.isArray(footer.files) && footer.files.every((name) => typeof name === "string"))) throw new ShardError(file, "its footer does not list the files that its documents are from. Write the shards anew.");
   footer.sections = footer.sections.map((section) => checkedSection(section, read, end, file));
   return { header, footer, footerOffset: end };
 }

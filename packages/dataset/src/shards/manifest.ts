@@ -44,6 +44,10 @@ function problemOf(manifest: Partial<Manifest>): string | undefined {
     }
     if (!isCount(split.lossTokens) || !isCount(split.textBytes)) return `"splits.${name}" lacks counts`;
   }
+  const { train, val } = manifest.splits!;
+  const tokens = train.tokens + val.tokens;
+  const bytesPerToken = tokens > 0 ? (train.textBytes + val.textBytes) / tokens : 0;
+  if (Math.abs(manifest.bytesPerToken - bytesPerToken) > 1e-9 * bytesPerToken) return `"bytesPerToken" is ${manifest.bytesPerToken}, its splits make ${bytesPerToken}`;
   return undefined;
 }
 

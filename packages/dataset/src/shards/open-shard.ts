@@ -33,12 +33,13 @@ export interface ShardPlace {
 }
 
 /** That a shard is the one that the manifest lists. @throws ShardError */
-function checkPlace({ header, footer }: Pick<Frame, "header" | "footer">, { path, manifest, entry, split, index }: ShardPlace): void {
+export function checkPlace({ header, footer }: Pick<Frame, "header" | "footer">, { path, manifest, entry, split, index }: ShardPlace): void {
   const different = (what: string, found: unknown, expected: unknown): void => {
     if (found !== expected) throw new ShardError(path, `its ${what} is ${String(found)}, the manifest says ${String(expected)}: the files are of different sets. Write the shards anew.`);
   };
   different("tokenizer", header.tokenizer.sha256, manifest.tokenizer.sha256);
   different("vocabulary size", header.tokenizer.vocab_size, manifest.tokenizer.vocabSize);
+  for (const name of ["bos", "eos", "pad"] as const) different(`id of ${name}`, header.tokenizer[name], manifest.tokenizer[name]);
   different("fingerprint", header.fingerprint, manifest.fingerprint);
   different("split", header.split, split);
   different("number", header.shard, index);

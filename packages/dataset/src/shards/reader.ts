@@ -6,7 +6,7 @@ import { tokenSize, tokensView, u32View } from "./decode.js";
 import { checkTokenizerFile, readManifest } from "./manifest.js";
 import { type Checked, FilePool, FileShard, type OpenShard, type ShardPlace, loadShard } from "./open-shard.js";
 import { decodeSource } from "./sources.js";
-import { type DocumentSource, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type Split, type Tokens } from "./types.js";
+import { type DocumentSource, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type ShardFooter, type Split, type Tokens } from "./types.js";
 
 /** The tokens of one document. Where the set is in memory they are views of the shard: don't write to them. */
 export interface DocumentTokens {
@@ -73,10 +73,16 @@ class OpenedShards {
     return shard;
   }
 
-  /** Checks every byte of a shard. */
-  async verify(entry: ShardEntry, split: Split, index: number): Promise<void> {
-    if (this.#inMemory) await this.get(entry, split, index);
-    else this.#checked.set(entry.file, (await loadShard(this.#place(entry, split, index))).checked);
+  /** Checks every byte of a shard. @returns what its footer says */
+  async verify(entry: ShardEntry, split: Split, index: number): Promise<ShardFooter> {
+    if (this.#inMemory) return (await this.get(entry, split, index)).footer;
+    const { shard, checked } = await loadShard(this.#place(entry, split, index));
+    this.#checked.set(entry.file, checked);
+    return shard.footer;
+  }
+
+  get manifestPath(): string {
+    return join(this.folder, MANIFEST_FILE);
   }
 
   get checked(): ReadonlyMap<string, Checked> {
@@ -253,11 +259,16 @@ export class ShardSplit {
 
   /** Reads and checks every shard of the split. */
   async verify(onShard?: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
+    let lossTokens = 0;
+    let textBytes = 0;
     for (const [index, entry] of this.#entries.entries()) {
       signal?.throwIfAborted();
-      await this.opened.verify(entry, this.name, index);
+      const footer = await this.opened.verify(entry, this.name, index);
+      lossTokens += footer.loss_tokens;
+      textBytes += footer.text_bytes;
       onShard?.(entry.bytes);
     }
+    if (lossTokens !== this.lossTokens || textBytes !== this.textBytes) throw new ShardError(this.opened.manifestPath, `its ${this.name} split has ${this.lossTokens} tokens in the loss and ${this.textBytes} bytes of text; its shards have ${lossTokens} and ${textBytes}. Write the shards anew.`);
   }
 
   async #shardOf(index: number): Promise<{ shard: OpenShard; row: number }> {

@@ -4,7 +4,7 @@ import { pack } from "./encode.js";
 import { Growing } from "./growing.js";
 import type { DocumentSource } from "./types.js";
 
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: "number" });
 
 /** Gathers the provenance of a shard's documents: one msgpack array `[file, row, id, url]` each, with nil for what is unknown. */
 export class SourceBuilder {
