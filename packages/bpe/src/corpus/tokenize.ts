@@ -2,10 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ColumnNames,
-  type Document,
   type Manifest,
   ShardSetWriter,
-  type TokenDocument,
+  type SourceFile,
   type TokenizerInfo,
   atomicWriteFile,
   documentHash,
@@ -15,12 +14,15 @@ import {
   sha256Hex,
   writeJsonAtomic,
 } from "@llm/dataset";
-import { encodeChat } from "../chat.js";
 import { BpeError } from "../errors.js";
 import { specialTokensMap, tokenizerConfig } from "../hf-config.js";
 import type { Tokenizer } from "../tokenizer.js";
+import { Checkpoint, type Position } from "./checkpoint.js";
+import type { EncodedDocuments, SourceText } from "./encode-documents.js";
+import { encodeStream, inBatches } from "./encode-stream.js";
 import { parseTokenizer, readTokenizerFile } from "./files.js";
 import { findFinished, fingerprintOf } from "./fingerprint.js";
+import { threadCount } from "./threads/pool.js";
 
 /** How a corpus is tokenized. */
 export interface TokenizeOptions {
@@ -38,6 +40,10 @@ export interface TokenizeOptions {
   maxTokensPerShard?: number;
   /** Columns whose names differ, e.g. `{ text: "body" }`. */
   columns?: ColumnNames;
+  /** Worker threads; 0 for none, default one for each processor. The shards do not depend on it. */
+  threads?: number;
+  /** Tokens after which a run can be gone on with when it was cut off; default 8,388,608. */
+  checkpointTokens?: number;
   onProgress?: (event: TokenizeProgress) => void;
   signal?: AbortSignal;
 }
@@ -51,6 +57,8 @@ export interface TokenizeProgress {
   /** Bytes of the source files that are done, and of all of them. */
   bytes: number;
   totalBytes: number;
+  /** Documents that an earlier run, which was cut off, had tokenized already. */
+  resumed: number;
   /** True when a finished set of the same inputs was found and nothing had to be done. */
   reused?: boolean;
 }
@@ -59,18 +67,20 @@ export interface TokenizeProgress {
  * Turns documents or chats into token shards (docs/formats.md): a document as `<s>text</s>`, a chat as `encodeChat` writes
  * it. Beside them it puts tokenizer.json as it was given, tokenizer_config.json and special_tokens_map.json.
  *
- * The same inputs give the same bytes. The set appears when it is complete; a run that was cut off leaves the set that was
- * there before, or none, and starts anew next time. Where the folder already holds a sound set made of the same inputs,
- * nothing is done.
+ * The same inputs give the same bytes, whatever the number of threads. The set appears when it is complete; a run that was
+ * cut off, by `kill -9` too, leaves the set that was there before, or none, and is gone on with by the next run with the same
+ * inputs: what was tokenized waits in a hidden folder beside the shards. Where the folder already holds a sound set made of
+ * the same inputs, nothing is done. Memory: one shard for each split, and a few megabytes for each thread.
  *
  * @param sources Files, folders, globs or hf://datasets/OWNER/NAME/PATH, as of `readDocuments`.
  * @throws BpeError, DatasetError for unusable input; the signal's reason where it aborts.
  */
 export async function tokenizeCorpus(sources: string | readonly string[], options: TokenizeOptions): Promise<Manifest> {
-  const { out, val = 0.01, chat = false, modelMaxLength = 1024, signal, onProgress, columns = {} } = options;
+  const { out, val = 0.01, chat = false, modelMaxLength = 1024, signal, onProgress, columns = {}, checkpointTokens = 1 << 23 } = options;
+  const threads = threadCount(options.threads);
   if (!(val >= 0 && val < 1)) throw new BpeError(`val is ${val}; expected a share from 0 up to, not including, 1.`);
   const asText = options.tokenizer.trimStart().startsWith("{");
-  const file = asText ? Buffer.from(options.tokenizer) : await readTokenizerFile(options.tokenizer);
+  const file = Buffer.from(asText ? options.tokenizer : await readTokenizerFile(options.tokenizer));
   const tokenizer = parseTokenizer(file, asText ? "the tokenizer" : options.tokenizer);
   const info = describe(tokenizer, sha256Hex(file));
   const inputs = await resolveSources(sources, { exclude: out, signal });
@@ -80,29 +90,45 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
   const finished = await findFinished(out, fingerprint, signal);
   if (finished) {
     const { train, val: held } = finished.splits;
-    onProgress?.({ documents: train.documents + held.documents, tokens: train.tokens + held.tokens, textBytes: train.textBytes + held.textBytes, bytes: totalBytes, totalBytes, reused: true });
+    onProgress?.({ documents: train.documents + held.documents, tokens: train.tokens + held.tokens, textBytes: train.textBytes + held.textBytes, bytes: totalBytes, totalBytes, resumed: 0, reused: true });
     return finished;
   }
 
+  const wide = tokenizer.vocabSize > 0x10000;
+  const progress: TokenizeProgress = { documents: 0, tokens: 0, textBytes: 0, bytes: 0, totalBytes, resumed: 0 };
+  const checkpoint = await Checkpoint.open(out, fingerprint, checkpointTokens, wide);
   const writer = await ShardSetWriter.create(out, {
     tokenizer: info,
-    dtype: tokenizer.vocabSize <= 0x10000 ? "u16" : "u32",
+    dtype: wide ? "u32" : "u16",
     lossMask: chat,
     fingerprint,
     ...(options.maxTokensPerShard === undefined ? {} : { maxTokensPerShard: options.maxTokensPerShard }),
   });
-  try {
-    const progress = { documents: 0, tokens: 0, textBytes: 0, bytes: 0, totalBytes };
-    const documents = readDocuments(sources, { exclude: out, columns, signal, onProgress: ({ bytes }) => (progress.bytes = bytes) });
-    for await (const document of documents) {
-      const tokens = chat ? encodeForChat(tokenizer, document) : encodeForText(tokenizer, document, info);
-      if (tokens) {
-        await writer.add(hashFraction(documentHash(document.text)) < val ? "val" : "train", tokens);
-        progress.documents++;
-        progress.tokens += tokens.tokens.length;
-        progress.textBytes += tokens.textBytes;
-      }
+  const add = async ({ tokens, lengths, textBytes, held, mask }: EncodedDocuments): Promise<void> => {
+    let from = 0;
+    for (const [index, length] of lengths.entries()) {
+      signal?.throwIfAborted();
+      const to = from + length;
+      await writer.add(held[index] ? "val" : "train", { tokens: tokens.subarray(from, to), textBytes: textBytes[index]!, ...(chat ? { mask: mask.subarray(from, to) } : {}) });
+      progress.documents++;
+      progress.tokens += length;
+      progress.textBytes += textBytes[index]!;
       onProgress?.({ ...progress });
+      from = to;
+    }
+  };
+  try {
+    let start: Position = { file: 0, documents: 0 };
+    for await (const { encoded, next } of checkpoint.replay()) {
+      await add(encoded);
+      start = next;
+    }
+    progress.resumed = progress.documents;
+    const documents = documentsFrom(inputs, start, { val, columns, signal, onBytes: (bytes) => (progress.bytes = bytes) });
+    const { bos, eos } = info;
+    for await (const { encoded, next } of encodeStream(inBatches(documents), { tokenizer, json: new TextDecoder().decode(file), settings: { chat, bos, eos }, threads })) {
+      await checkpoint.add(encoded, next);
+      await add(encoded);
     }
     if (progress.documents === 0) {
       throw new BpeError(chat ? "No row has messages with an assistant's reply, so there is no chat to tokenize. Leave --chat out for plain documents." : "The sources have no text to tokenize.");
@@ -113,38 +139,35 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
     await writeJsonAtomic(join(out, "tokenizer_config.json"), tokenizerConfig(tokenizer, { modelMaxLength }));
     await writeJsonAtomic(join(out, "special_tokens_map.json"), specialTokensMap(tokenizer));
     signal?.throwIfAborted();
-    return await writer.finish();
+    const manifest = await writer.finish();
+    await checkpoint.remove();
+    return manifest;
   } catch (error) {
     await writer.abort();
+    await checkpoint.leave();
     throw error;
   }
 }
 
-const utf8Length = (text: string): number => Buffer.byteLength(text);
-
-/** A document as `<s> … </s>`; a chat as a chat, without a mask. Undefined where there is no text. */
-function encodeForText(tokenizer: Tokenizer, document: Document, { bos, eos }: TokenizerInfo): TokenDocument | undefined {
-  if (document.messages) {
-    const { ids } = encodeChat(tokenizer, document.messages);
-    return { tokens: ids, textBytes: contentBytes(document) };
+/** The documents from a place on, each with the place of the next. Files before that place are not read. */
+async function* documentsFrom(
+  inputs: readonly SourceFile[],
+  start: Position,
+  { val, columns, signal, onBytes }: { val: number; columns: ColumnNames; signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
+): AsyncGenerator<{ document: SourceText; next: Position }> {
+  let before = inputs.slice(0, start.file).reduce((sum, input) => sum + input.size, 0);
+  for (const [index, input] of inputs.slice(start.file).entries()) {
+    const file = start.file + index;
+    let documents = 0;
+    for await (const { text, messages } of readDocuments(await input.locate(signal), { columns, signal, onProgress: ({ bytes }) => onBytes(before + bytes) })) {
+      documents++;
+      if (file === start.file && documents <= start.documents) continue;
+      const held = hashFraction(documentHash(text)) < val;
+      yield { document: messages ? { text, messages, held } : { text, held }, next: { file, documents } };
+    }
+    before += input.size;
   }
-  if (document.text === "") return undefined;
-  const { ids } = tokenizer.encode(document.text);
-  const tokens = new Uint32Array(ids.length + 2);
-  tokens[0] = bos;
-  tokens.set(ids, 1);
-  tokens[ids.length + 1] = eos;
-  return { tokens, textBytes: utf8Length(document.text) };
 }
-
-/** A chat with its loss mask; undefined for what is no chat, or has nothing to learn. */
-function encodeForChat(tokenizer: Tokenizer, document: Document): TokenDocument | undefined {
-  if (!document.messages) return undefined;
-  const { ids, mask } = encodeChat(tokenizer, document.messages);
-  return mask.includes(1) ? { tokens: ids, mask, textBytes: contentBytes(document) } : undefined;
-}
-
-const contentBytes = (document: Document): number => document.messages!.reduce((sum, message) => sum + utf8Length(message.content), 0);
 
 function describe(tokenizer: Tokenizer, sha256: string): TokenizerInfo {
   const { bos, eos, pad, unk } = tokenizer.special;

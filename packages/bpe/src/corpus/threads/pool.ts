@@ -29,7 +29,7 @@ export class WorkerPool<T, R> {
 
   constructor(job: Job, readonly threads: number) {
     for (let index = 0; index < threads; index++) {
-      const member: Member = { worker: new Worker(WORKER, { workerData: job }), waiting: [] };
+      const member: Member = { worker: new Worker(WORKER, { workerData: job, execArgv: [] }), waiting: [] };
       member.worker.on("message", (answer: Answer<R>) => {
         const { resolve, reject } = member.waiting.shift()!;
         if ("result" in answer) resolve(answer.result as never);
