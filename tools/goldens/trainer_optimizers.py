@@ -51,9 +51,9 @@ def run(optimizers_of):
     return {"final": flat({name: parameter.detach().numpy() for name, parameter in parameters.items()}), "norms": norms}
 
 
-def adamw(parameters):
+def adamw(parameters, weight_decay=WEIGHT_DECAY):
     groups = [
-        {"params": [p for p in parameters.values() if p.dim() > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for p in parameters.values() if p.dim() > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters.values() if p.dim() < 2], "weight_decay": 0.0},
     ]
     return [torch.optim.AdamW([group for group in groups if group["params"]], lr=LR, betas=(0.9, 0.95), eps=1e-8)]
@@ -62,7 +62,7 @@ def adamw(parameters):
 def muon(parameters):
     hidden = {name: p for name, p in parameters.items() if "layers" in name}
     rest = {name: p for name, p in parameters.items() if "layers" not in name}
-    return [torch.optim.Muon(list(hidden.values()), lr=LR, weight_decay=WEIGHT_DECAY, momentum=0.95, adjust_lr_fn="match_rms_adamw"), *adamw(rest)]
+    return [torch.optim.Muon(list(hidden.values()), lr=LR, weight_decay=WEIGHT_DECAY, momentum=0.95, adjust_lr_fn="match_rms_adamw"), *adamw(rest, weight_decay=0.0)]
 
 
 golden = {

@@ -28,7 +28,7 @@ const DATE = "2026-01-01T00:00:00Z";
 
 /** What documents are, in percent: stories, descriptions, facts, instructions, dialogues. */
 type DocumentKind = "stories" | "descriptions" | "facts" | "instructions" | "dialogues";
-const DOCUMENT_WEIGHTS: readonly (readonly [number, DocumentKind])[] = [[55, "stories"], [15, "descriptions"], [15, "facts"], [5, "instructions"], [10, "dialogues"]];
+const DOCUMENT_WEIGHTS: readonly (readonly [number, DocumentKind])[] = [[46, "stories"], [18, "descriptions"], [21, "facts"], [5, "instructions"], [10, "dialogues"]];
 
 function documentText(rng: Rng, kind: DocumentKind, seed: number): string {
   switch (kind) {

@@ -19,8 +19,8 @@ export interface StoryRequest {
   adjective?: string;
   propAdjective?: string;
   short?: boolean;
-  /** Start with a sentence that says what the story is about. */
-  announce?: boolean;
+  /** What a first sentence says that the story is about, as "a fox named Tom"; false for no such sentence, by default some long stories have one. */
+  about?: string | false;
 }
 
 /** A story and what later questions about it can ask. */
@@ -48,6 +48,7 @@ const INTROS = [
 const SHORT_INTROS = ["Once there was {ac}.", "{Ac} lived {home}.", "Long ago, {ac} lived {home}.", "{Home} lived {ac}.", "There was once {ac}."];
 const PLACED_INTROS = INTROS.filter((intro) => /\{home\}/i.test(intro));
 const ANNOUNCEMENTS = ["This is a story about {an} and {bare}.", "Here is a story about {an} and {bare}."];
+const ABOUT = ["This is a story about {about}.", "Here is a story about {about}."];
 const ENDINGS = ["In the end, {end}.", "At last, {end}.", "Finally, {end}."];
 const PROBLEMS = ["But {problem}.", "But there was a problem: {problem}.", "The problem was that {problem}."];
 const EVENTS = ["But {problem}.", "Then {problem}.", "But then {problem}.", "Suddenly, {problem}."];
@@ -144,12 +145,13 @@ export function tellStory(rng: Rng, request: StoryRequest = {}): Story {
   const helper = castCharacter(rng, helperRole, { helper: true });
   const home = request.place === undefined ? rng.pick(role.homes) : inPlace(request.place);
   const propAdjective = request.propAdjective ?? rng.pick(prop.adjectives);
-  const scope = storyScope(rng, frame, character, prop, helper, home, propAdjective, role.realm === "water" ? PLACES_OF.water : PLACES_OF.land);
+  const scope = storyScope(rng, frame, character, prop, { ...helper, first: request.helper !== undefined && request.about ? helper.the : helper.first }, home, propAdjective, role.realm === "water" ? PLACES_OF.water : PLACES_OF.land);
   const say = (template: string): string => fill(template, rng, scope);
 
   const short = request.short ?? rng.chance(0.58);
   const parts = [say(rng.pick(request.place !== undefined ? PLACED_INTROS : short ? SHORT_INTROS : INTROS)), say(rng.pick(frame.setup))];
-  if (!short && (request.announce ?? rng.chance(0.2))) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
+  if (typeof request.about === "string") parts.unshift(fill(rng.pick(ABOUT), rng, { about: request.about }));
+  else if (!short && request.about === undefined && rng.chance(0.2)) parts.unshift(say(rng.pick(ANNOUNCEMENTS)));
   const length = (): number => parts.reduce((sum, part) => sum + words(part), 0);
   scope.problem = () => fillRaw(frame.problem, rng, scope);
   parts.push(say(rng.pick(frame.event ? EVENTS : PROBLEMS)));

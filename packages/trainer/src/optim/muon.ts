@@ -36,15 +36,16 @@ export function isHiddenMatrix(name: string, parameter: tf.Tensor): boolean {
 
 /**
  * Muon for the hidden matrices (Nesterov momentum, then {@link orthogonalize}), AdamW for everything else. The update
- * is scaled by `0.2·√max(rows, columns)`, which gives it AdamW's usual size, so both share one learning rate and one
- * weight decay (Liu et al., https://arxiv.org/abs/2502.16982; torch.optim.Muon's "match_rms_adamw").
+ * is scaled by `0.2·√max(rows, columns)`, which gives it AdamW's usual size, so both share one learning rate. Only
+ * the hidden matrices decay (Liu et al., https://arxiv.org/abs/2502.16982; torch.optim.Muon's "match_rms_adamw").
  *
  * @param parameters The variables to update, by Hugging Face name.
  */
 export function createMuon(parameters: ReadonlyMap<string, tf.Variable>, options: OptimizerOptions = {}): Optimizer {
   const { weightDecay = 0.1, momentum = 0.95 } = options;
   const hidden = [...parameters].filter(([name, parameter]) => isHiddenMatrix(name, parameter));
-  const adamw = createAdamW(new Map([...parameters].filter(([name, parameter]) => !isHiddenMatrix(name, parameter))), options);
+  // A token that is seen seldom would decay away between the batches that have it.
+  const adamw = createAdamW(new Map([...parameters].filter(([name, parameter]) => !isHiddenMatrix(name, parameter))), { ...options, weightDecay: 0 });
   const buffers = new Map(hidden.map(([name, parameter]) => [`momentum.${name}`, tf.tidy(() => tf.variable(tf.zeros(parameter.shape)))]));
   const groups = new Map<string, [string, tf.Variable][]>();
   for (const entry of hidden) {

@@ -62,31 +62,16 @@ function giveThree(rng: Rng): Short {
   return { user: rng.pick(["Give me three {w}.", "Name three {w}.", "Can you name three {w}?", "Tell me three {w}."]).replace("{w}", group.what), assistant: `${text[0]!.toUpperCase()}${text.slice(1)} ${group.are}.`, expect: { all: [], any: [group.members.map(many), group.members.map(many)] } };
 }
 
-function compare(rng: Rng): Short {
-  const [one, two] = rng.sample(ANIMALS, 2) as [typeof ANIMALS[0], typeof ANIMALS[0]];
-  if (Math.abs(one.size - two.size) < 2) return compare(rng);
-  const bigger = rng.chance(0.6);
-  const big = one.size > two.size ? one : two;
-  const small = big === one ? two : one;
-  const word = bigger ? "bigger" : "smaller";
-  const [first, second] = bigger ? [big, small] : [small, big];
-  const asks = ["Which is {w}, {a} or {b}?", "What is {w}, {a} or {b}?", "Which animal is {w}, {a} or {b}?", "Is {a} {w} than {b}?"];
-  const ask = rng.pick(asks);
-  const yes = one === first;
-  const reply = ask.startsWith("Is") ? (yes ? "Yes, {f} is {w} than {s}." : "No, {f} is {w} than {s}.") : "{F} is {w} than {s}.";
-  return { user: fill(ask, rng, { w: word, a: indefinite(one.noun), b: indefinite(two.noun) }), assistant: fill(reply, rng, { w: word, f: indefinite(first.noun), s: indefinite(second.noun) }), expect: { all: [first.noun, word], any: [] } };
-}
-
 function opposite(rng: Rng): Short {
   const pair = rng.pick(OPPOSITES);
   const [one, two] = rng.chance(0.5) && !/heavy|easy|difficult|afraid|old|new/.test(pair.join(" ")) ? [pair[0], pair[1]] : pair;
   return { user: rng.pick(["What is the opposite of {x}?", "Tell me the opposite of {x}.", "Which word is the opposite of {x}?", "Give me the opposite of {x}."]).replace("{x}", one), assistant: `The opposite of ${one} is ${two}.`, expect: { all: [one, two], any: [] } };
 }
 
-/** Short tasks: a sentence with a word, a kind word, three of a kind, which is bigger, an opposite. */
+/** Short tasks: a sentence with a word, a kind word, three of a kind, an opposite. */
 export const creative: ChatKind = (rng, allowed) => {
   const found = drawAllowed(rng, allowed, (random) => {
-    const value = pickWeighted(random, [[30, sentenceWith], [18, sayNice], [20, giveThree], [22, compare], [10, opposite]] as const)(random);
+    const value = pickWeighted(random, [[32, sentenceWith], [18, sayNice], [30, giveThree], [20, opposite]] as const)(random);
     return { key: `creative ${value.user}`, value };
   });
   return { kind: "creative", turns: [{ user: found.user, assistant: found.assistant }], expect: found.expect };

@@ -3,7 +3,7 @@ import { pickWeighted, type Rng } from "../random.js";
 import { fill } from "../template.js";
 import { drawAllowed, type ChatKind } from "./turn.js";
 
-const WEIGHTS: readonly (readonly [number, Group])[] = [[44, "animal"], [26, "thing"], [10, "food"], [4, "plant"], [9, "person"], [5, "place"], [2, "weather"]];
+const WEIGHTS: readonly (readonly [number, Group])[] = [[38, "animal"], [25, "thing"], [10, "food"], [4, "plant"], [13, "person"], [7, "place"], [3, "weather"]];
 
 /** One question with its subject. */
 export interface FactQuestion { item: Subject; relation: Relation; ask: string }

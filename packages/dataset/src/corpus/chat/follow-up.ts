@@ -71,5 +71,5 @@ const afterName = (rng: Rng, allowed: Allowed): Chat => {
 };
 
 /** Chats of two or three turns, where the later question needs the earlier reply. */
-export const followUp: ChatKind = (rng, allowed) => pickWeighted(rng, [[50, afterStory], [32, afterFact], [18, afterName]] as const)(rng, allowed);
+export const followUp: ChatKind = (rng, allowed) => pickWeighted(rng, [[44, afterStory], [30, afterFact], [26, afterName]] as const)(rng, allowed);
 

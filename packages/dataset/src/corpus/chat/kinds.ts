@@ -15,7 +15,7 @@ export const CHAT_KINDS: Readonly<Record<string, ChatKind>> = {
 
 /** How often each kind is drawn for training, in percent. */
 export const CHAT_WEIGHTS: readonly (readonly [number, string])[] = [
-  [14, "small-talk"], [26, "fact"], [10, "yes-no"], [28, "story"], [6, "describe"], [6, "how-to"], [6, "creative"], [10, "follow-up"],
+  [15, "small-talk"], [27, "fact"], [9, "yes-no"], [20, "story"], [5, "describe"], [5, "how-to"], [8, "creative"], [11, "follow-up"],
 ];
 
 /** How many prompts of each kind are kept for evaluation. */

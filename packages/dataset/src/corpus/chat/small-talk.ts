@@ -34,7 +34,7 @@ const TALKS: readonly Talk[] = [
 ];
 
 const NAME_ASKS = [
-  "Hello, my name is {name}.", "Hi, I am {name}.", "My name is {name}.", "Hello! I am {name}.", "Hi, my name is {name}.", "I am {name}.", "Good morning, my name is {name}.", "Hello, I am {name}. Who are you?", "You can call me {name}.", "Hey, I am {name}!",
+  "Hello, my name is {name}.", "Hi, I am {name}.", "My name is {name}.", "Hello! I am {name}.", "Hi, my name is {name}.", "I am {name}.", "Good morning, my name is {name}.", "Hello, I am {name}. Who are you?", "You can call me {name}.", "Hey, I am {name}!", "Say hello to {name}.", "This is {name}.",
 ];
 const NAME_REPLIES = ["Hello, {name}! It is nice to meet you.", "Hello, {name}! It is nice to meet you. How can I help you today?", "Hello, {name}! How can I help you today?"];
 
@@ -48,7 +48,7 @@ export function drawGreeting(rng: Rng): { key: string; value: { name: string; us
 
 /** Greetings, thanks, goodbyes and questions about the model itself. */
 export const smallTalk: ChatKind = (rng, allowed) => {
-  if (rng.chance(0.5)) return greetingByName(rng, allowed);
+  if (rng.chance(0.6)) return greetingByName(rng, allowed);
   const talk = pickWeighted(rng, TALKS.map((item) => [item.weight, item] as const));
   return { kind: "small-talk", turns: [{ user: rng.pick(talk.asks), assistant: rng.pick(talk.replies) }], expect: talk.expect };
 };

@@ -35,7 +35,7 @@ export function drawPair(rng: Rng, allowed: Allowed): { role: Role; prop: Prop }
 }
 
 export function drawStoryAsk(rng: Rng, allowed: Allowed, onlyPairs = false): StoryAsk {
-  const kind = onlyPairs ? 0 : pickWeighted(rng, [[44, 0], [6, 1], [4, 2], [15, 3], [8, 4], [12, 5], [5, 6], [3, 7], [3, 8]] as const);
+  const kind = onlyPairs ? 0 : pickWeighted(rng, [[42, 0], [6, 1], [4, 2], [15, 3], [9, 4], [12, 5], [5, 6], [3, 7], [4, 8]] as const);
   const { role, prop } = drawPair(rng, allowed);
   const a = indefinite(role.noun);
   const b = indefinite(prop.noun);
@@ -78,7 +78,10 @@ export function drawStoryAsk(rng: Rng, allowed: Allowed, onlyPairs = false): Sto
 
 /** A request for a story and the story that answers it. */
 export function askForStory(rng: Rng, ask: StoryAsk, short = rng.chance(0.6)): { user: string; story: Story; expect: Expectation } {
-  const story = tellStory(rng, { ...ask.request, announce: false, short });
+  const { helper, name, place, adjective } = ask.request;
+  // What is more than a character and a thing is said again first: the story then has it close by.
+  const about = helper ?? name ?? place ?? adjective;
+  const story = tellStory(rng, { ...ask.request, about: about === undefined ? false : ask.it, short });
   return { user: fill(rng.pick(ASKS), rng, { it: ask.it }), story, expect: { all: ask.expect, any: [] } };
 }
 

@@ -2,7 +2,7 @@ import { relationsOf, SUBJECTS_BY_GROUP, type Group } from "../facts.js";
 import { pickWeighted, type Rng } from "../random.js";
 import { fill } from "../template.js";
 
-const WEIGHTS: readonly (readonly [number, Group])[] = [[40, "animal"], [28, "thing"], [9, "food"], [5, "plant"], [10, "person"], [6, "place"], [2, "weather"]];
+const WEIGHTS: readonly (readonly [number, Group])[] = [[36, "animal"], [25, "thing"], [9, "food"], [5, "plant"], [14, "person"], [8, "place"], [3, "weather"]];
 
 /** An encyclopedic text: several facts about one subject, or about two that share a group when one has too few. */
 export function factText(rng: Rng): string {

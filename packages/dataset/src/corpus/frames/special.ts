@@ -102,7 +102,7 @@ export const SPECIAL_FRAMES: readonly Frame[] = [
     id: "shiny-thing", needs: ["shiny", "carry"], helper: true,
     setup: ["{C} had {ao}. It was so bright that everyone looked at it."],
     problem: "{h} said that {o} was not real",
-    steps: ["{C} felt sad and put {o} away.", "?That night, {c} could not sleep.", "!The next day, {c} took {o} {top} and asked an old man.", "!\"This is a fine {no},\" said the old man. \"Take good care of it.\""],
+    steps: ["{C} felt sad and hid {o}.", "?That night, {c} could not sleep.", "!The next day, {c} took {o} {top} and asked an old man.", "!\"This is a fine {no},\" said the old man. \"Take good care of it.\""],
     end: "{c} was proud of {o} again",
     closing: ["{H} said sorry to {c}.", "\"I was wrong about {o},\" said {h}."],
   },

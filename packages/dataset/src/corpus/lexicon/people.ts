@@ -85,13 +85,11 @@ export const NAMES: readonly { name: string; gender: "m" | "f" }[] = [
 ];
 
 /**
- * Names that people may give when they say who they are: those of the stories, and more. A name that is greeted seldom can
- * only be copied from the question, not remembered, and so are names that training never saw.
+ * Names that people may give when they say who they are: those of the stories, and the commonest others. Not more, since a
+ * small model carries a name into its reply only after it has seen that name some fifty times.
  */
 export const GREETED: readonly string[] = [
   ...NAMES.map(({ name }) => name),
-  ..."Abby Agnes Amanda Amber Andrea Angela Annie Ava Barbara Bella Betty Carla Carol Carmen Chloe Claire Dana Diana Donna Dora Edith Elena Elise Elizabeth Emily Erica Eve Fiona Flora Frances Gina Gloria Greta Holly Ida Irene Iris Isabel Ivy Jenny Jessica Joan Judy Karen Katie Kim Laura Lea Linda Lisa Lola Louise Lydia Mabel Mae Margaret Marie Martha Megan Mia Monica Nancy Naomi Nicole Olga Pam Patricia Paula Pearl Penny Rachel Rita Robin Rose Ruth Sandra Sarah Sharon Sophie Stella Susan Sylvia Tara Tessa Tina Vera Victoria Violet Wendy"
-    .split(" "),
-  ..."Aaron Alan Albert Alex Alfred Andrew Andy Arthur Austin Bill Billy Brian Bruce Carl Charles Charlie Chris Christopher Colin Dan Dean Dennis Derek Dylan Edward Eli Elias Emil Ethan Evan Frank Fred Gary Gerald Gordon Graham Greg Harold Harry Harvey Hector Howard Ian Isaac Ivan James Jason Jeff Jerry Jim Joe Joel John Jonathan Joseph Joshua Justin Karl Keith Kevin Larry Lewis Liam Logan Lucas Marco Marcus Matt Matthew Michael Mike Miles Milo Nathan Neil Nick Nicholas Owen Patrick Philip Ralph Ray Richard Rick Rob Robert Roger Ron Ronald Ross Roy Ryan Sam Samuel Scott Sean Stephen Steve Stuart Ted Theo Thomas Tony Victor Vincent Walter Will William"
-    .split(" "),
+  ..."Sarah Laura Linda Lisa Emily Jessica Susan Sophie Mia Chloe Elena Rachel Karen Nancy Claire Martha Diana Carla".split(" "),
+  ..."John James Robert Michael William Thomas Chris Alex Sam Andrew Kevin Brian Joe Frank Bill Steve Ryan Jason Mike Charlie Fred".split(" "),
 ];
