@@ -10,6 +10,7 @@ export { sampleDocuments, type SampleOptions } from "./sample.js";
 export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
 export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/clean.js";
 export { normalizeText } from "./clean/normalize.js";
+export { FILTER_THRESHOLDS, createFilters, type FilterOptions } from "./clean/pipeline.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
 export { generateSampleCorpus, writeSample, type GenerateOptions, type SampleRecord, type WriteSampleOptions } from "./corpus-files.js";

@@ -1,11 +1,18 @@
 import { type Document, chatText } from "../document.js";
 import { xxh64 } from "../util/hash.js";
+import type { FilterName } from "./filters/names.js";
+import { type Rejection, Trial } from "./filters/trial.js";
+import type { TextFilter } from "./filters/trial.js";
 import { HashSet64 } from "./hash-set.js";
 import { normalizeText } from "./normalize.js";
+import { type FilterOptions, createFilters } from "./pipeline.js";
+import { WordTable } from "./words/words.js";
 
-/** Why a document was rejected. */
-export type RejectReason = "wrong-language" | "too-short" | "empty-message" | "duplicate";
-export const REJECT_REASONS: readonly RejectReason[] = ["wrong-language", "too-short", "empty-message", "duplicate"];
+/** The reasons that need no filters. */
+export type BasicReason = "wrong-language" | "too-short" | "empty-message" | "duplicate";
+/** Why a document was rejected: a basic reason, or the name of the filter that did. */
+export type RejectReason = BasicReason | FilterName;
+export const REJECT_REASONS: readonly BasicReason[] = ["wrong-language", "too-short", "empty-message", "duplicate"];
 
 /** Settings of cleaning. */
 export interface CleanOptions {
@@ -15,9 +22,11 @@ export interface CleanOptions {
   language?: string | null;
   /** Reject a document whose normalized text was there before; default true. */
   deduplicate?: boolean;
+  /** Judge documents (not chats) by a pipeline of filters, see {@link FilterOptions}; default null, none. */
+  filters?: FilterOptions | null;
 }
 
-export const CLEAN_DEFAULTS: Required<CleanOptions> = { minCharacters: 20, language: "en", deduplicate: true };
+export const CLEAN_DEFAULTS: Required<CleanOptions> = { minCharacters: 20, language: "en", deduplicate: true, filters: null };
 
 /** What became of a document. */
 export interface Verdict {
@@ -27,6 +36,12 @@ export interface Verdict {
   reason?: RejectReason;
   /** Whether normalizing changed its text. */
   changed: boolean;
+  /** The rule, value and threshold, if a filter rejected it. */
+  rejection?: Rejection;
+  /** What the filters measured, by "filter.rule". */
+  measures?: Record<string, number>;
+  /** The language that was identified. */
+  identified?: { language: string; score: number };
 }
 
 /** The document with its text, or the contents of its messages, in normal form. */
@@ -60,15 +75,19 @@ export class Cleaner {
   readonly options: Required<CleanOptions>;
   readonly #seen = new HashSet64();
 
+  readonly #table = new WordTable();
+
   private constructor(
     options: CleanOptions,
     private readonly hash: (text: string) => bigint,
+    private readonly filters: readonly TextFilter[],
   ) {
     this.options = { ...CLEAN_DEFAULTS, ...options };
   }
 
+  /** @throws DatasetError for a threshold that no filter has, or lists of URLs or evaluation texts that can't be read */
   static async create(options: CleanOptions = {}): Promise<Cleaner> {
-    return new Cleaner(options, (await xxh64()).text);
+    return new Cleaner(options, (await xxh64()).text, options.filters ? await createFilters(options.filters, options.language === undefined ? CLEAN_DEFAULTS.language : options.language) : []);
   }
 
   /** Takes a hash as seen, as if its document had been cleaned before. */
@@ -78,20 +97,41 @@ export class Cleaner {
 
   /** Judges a document. `onHash` gets the hash of one that is kept. */
   judge(input: Document, onHash?: (high: number, low: number) => void): Verdict {
-    const { minCharacters, language, deduplicate } = this.options;
-    const document = normalizeDocument(input);
+    const { minCharacters, language, deduplicate, filters } = this.options;
+    // What judges as datatrove does must see what datatrove would see.
+    let document = filters?.compat === "datatrove" && !input.messages ? input : normalizeDocument(input);
     const changed = document.text !== input.text;
     if (language !== null && isOtherLanguage(document, language)) return { document, changed, reason: "wrong-language" };
     if (!document.messages && isTooShort(document.text, minCharacters)) return { document, changed, reason: "too-short" };
     if (hasEmptyMessage(document)) return { document, changed, reason: "empty-message" };
+    let filtered: Pick<Verdict, "rejection" | "measures" | "identified"> = {};
+    if (filters && !document.messages) {
+      const trial = this.#filter(document, filters.measures === true);
+      filtered = { measures: trial.measures, ...(trial.rejection ? { rejection: trial.rejection } : {}), ...(trial.language ? { identified: trial.language } : {}) };
+      // A rejected document keeps the text that it came with, so that it can be judged again.
+      if (trial.rejection) return { document, changed, reason: trial.rejection.filter as FilterName, ...filtered };
+      document = { ...document, text: trial.text };
+      if (trial.language) document = { language: trial.language.language, language_score: trial.language.score, ...document };
+    }
     if (deduplicate) {
       const hash = this.hash(document.messages ? JSON.stringify(document.messages) : document.text);
       const high = Number(hash >> 32n);
       const low = Number(hash & 0xffff_ffffn);
-      if (!this.#seen.add(high, low)) return { document, changed, reason: "duplicate" };
+      if (!this.#seen.add(high, low)) return { document, changed, reason: "duplicate", ...filtered };
       onHash?.(high, low);
     }
-    return { document, changed };
+    return { document, changed, ...filtered };
+  }
+
+  #filter(document: Document, complete: boolean): Trial {
+    this.#table.trim();
+    const trial = new Trial(document, this.#table, complete);
+    for (const filter of this.filters) {
+      trial.enter(filter.name);
+      filter.apply(trial);
+      if (trial.rejection && !complete) break;
+    }
+    return trial;
   }
 }
 

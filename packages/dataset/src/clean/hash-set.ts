@@ -23,6 +23,18 @@ export class HashSet64 {
     return this.#insert(this.#words, high >>> 0, low >>> 0);
   }
 
+  /** Whether a number is in the set. */
+  has(high: number, low: number): boolean {
+    if (high === 0 && low === 0) return this.#hasZero;
+    const words = this.#words;
+    const mask = words.length / 2 - 1;
+    for (let place = (low ^ (high >>> 7)) & mask; ; place = (place + 1) & mask) {
+      const at = place * 2;
+      if (words[at] === high && words[at + 1] === low) return true;
+      if (words[at] === 0 && words[at + 1] === 0) return false;
+    }
+  }
+
   #insert(words: Uint32Array, high: number, low: number): boolean {
     const mask = words.length / 2 - 1;
     for (let place = (low ^ (high >>> 7)) & mask; ; place = (place + 1) & mask) {

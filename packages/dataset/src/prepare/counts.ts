@@ -1,4 +1,5 @@
-import { type RejectReason, REJECT_REASONS, type Verdict } from "../clean/clean.js";
+import { type BasicReason, type RejectReason, REJECT_REASONS, type Verdict } from "../clean/clean.js";
+import { type Details, addDetails, detail, noDetails } from "../report/details.js";
 
 /** Lengths are counted in classes of powers of two: class k has 2^k up to 2^(k+1) - 1 characters; the last has all above. */
 export const LENGTH_CLASSES = 24;
@@ -15,9 +16,12 @@ export interface Counts {
   bytes: number;
   /** Texts, kept or not, that normalizing changed. */
   changed: number;
-  rejected: Record<RejectReason, number>;
+  /** By reason; a filter that rejected nothing is not there. */
+  rejected: Record<BasicReason, number> & Partial<Record<RejectReason, number>>;
   /** Kept documents and chats by length class. */
   lengths: number[];
+  /** Rules, examples, languages and domains. */
+  details: Details;
 }
 
 export const noCounts = (): Counts => ({
@@ -27,16 +31,19 @@ export const noCounts = (): Counts => ({
   characters: 0,
   bytes: 0,
   changed: 0,
-  rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<RejectReason, number>,
+  rejected: Object.fromEntries(REJECT_REASONS.map((reason) => [reason, 0])) as Record<BasicReason, number>,
   lengths: Array<number>(LENGTH_CLASSES).fill(0),
+  details: noDetails(),
 });
 
 /** Adds one verdict. */
-export function count(counts: Counts, { document, reason, changed }: Verdict): void {
+export function count(counts: Counts, verdict: Verdict): void {
+  const { document, reason, changed } = verdict;
   counts.read++;
+  detail(counts.details, verdict);
   if (changed) counts.changed++;
   if (reason) {
-    counts.rejected[reason]++;
+    counts.rejected[reason] = (counts.rejected[reason] ?? 0) + 1;
     return;
   }
   if (document.messages) counts.chats++;
@@ -50,6 +57,7 @@ export function count(counts: Counts, { document, reason, changed }: Verdict): v
 /** Adds the counts of a part. */
 export function addCounts(total: Counts, part: Counts): void {
   for (const key of ["read", "documents", "chats", "characters", "bytes", "changed"] as const) total[key] += part[key];
-  for (const reason of REJECT_REASONS) total.rejected[reason] += part.rejected[reason];
+  for (const [reason, value] of Object.entries(part.rejected) as [RejectReason, number][]) total.rejected[reason] = (total.rejected[reason] ?? 0) + value;
+  addDetails(total.details, part.details);
   total.lengths = total.lengths.map((value, index) => value + (part.lengths[index] ?? 0));
 }

@@ -1,5 +1,8 @@
 import { stat } from "node:fs/promises";
 import type { CleanOptions } from "../clean/clean.js";
+import { readUrlLists } from "../clean/filters/url.js";
+import type { FilterOptions } from "../clean/pipeline.js";
+import { resolveSources } from "../sources/resolve.js";
 import type { ColumnNames, SourceFile } from "../sources/types.js";
 import { sha256File, sha256Hex } from "../util/hash.js";
 
@@ -18,6 +21,13 @@ async function contentDigest(file: SourceFile): Promise<string> {
   return sha256Hex([file.size, (await stat(path)).mtimeMs, ...samples].join(" "));
 }
 
+/** Digests of the files that filters read. */
+async function referencesOf({ urlLists, decontaminate = [] }: FilterOptions, signal?: AbortSignal): Promise<[string, string][]> {
+  const references: [string, string][] = urlLists === undefined ? [] : [["url-lists", sha256Hex(JSON.stringify(await readUrlLists(urlLists)))]];
+  for (const file of decontaminate.length > 0 ? await resolveSources(decontaminate, { signal }) : []) references.push([file.name, await contentDigest(file)]);
+  return references;
+}
+
 /** Digest of everything that the result depends on: the files' names and contents, the settings, the version of the pipeline. */
 export async function fingerprintOf(files: readonly SourceFile[], settings: Required<CleanOptions> & { limit: number | null; columns: ColumnNames }, signal?: AbortSignal): Promise<string> {
   const inputs: [string, string][] = [];
@@ -25,5 +35,6 @@ export async function fingerprintOf(files: readonly SourceFile[], settings: Requ
     signal?.throwIfAborted();
     inputs.push([file.name, await contentDigest(file)]);
   }
-  return sha256Hex(JSON.stringify({ version: PIPELINE_VERSION, settings, inputs }));
+  const references = settings.filters ? await referencesOf(settings.filters, signal) : [];
+  return sha256Hex(JSON.stringify({ version: PIPELINE_VERSION, settings, inputs, ...(references.length > 0 ? { references } : {}) }));
 }

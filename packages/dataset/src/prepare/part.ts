@@ -4,6 +4,7 @@ import type { Verdict } from "../clean/clean.js";
 import { atomicWriteFile, writeJsonAtomic } from "../util/files.js";
 import { JsonlWriter } from "../write/jsonl.js";
 import { ParquetDocumentWriter } from "../write/parquet.js";
+import { trimDetails } from "../report/details.js";
 import { type Counts, count, noCounts } from "./counts.js";
 
 /** Where reading stands: the next row of a source file. */
@@ -14,9 +15,11 @@ export interface Cursor {
 
 /** The names of a part's files, and the folders and names they get in the result. */
 export const OUTPUTS = [
-  { kind: "documents", part: "documents.parquet", extension: "parquet" },
-  { kind: "chats", part: "chats.jsonl", extension: "jsonl" },
-  { kind: "rejected", part: "rejected.jsonl", extension: "jsonl" },
+  { kind: "documents", folder: "documents", part: "documents.parquet", extension: "parquet" },
+  { kind: "chats", folder: "chats", part: "chats.jsonl", extension: "jsonl" },
+  { kind: "rejected", folder: "rejected", part: "rejected.jsonl", extension: "jsonl" },
+  // Readers of documents pass over names that begin with "_".
+  { kind: "measures", folder: "_measures", part: "measures.jsonl", extension: "jsonl" },
 ] as const;
 export type OutputKind = (typeof OUTPUTS)[number]["kind"];
 
@@ -55,15 +58,18 @@ export class PartWriter {
   readonly #counts = noCounts();
   readonly #rows: Record<string, number> = {};
   readonly #hashes: number[] = [];
-  readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter } = {};
+  readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter; measures?: JsonlWriter } = {};
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly withMeasures: boolean,
+  ) {}
 
-  /** Starts a part anew; what an interrupted run left of it is removed. */
-  static async create(folder: string): Promise<PartWriter> {
+  /** Starts a part anew; what an interrupted run left of it is removed. @param withMeasures Write what the filters measured of each document */
+  static async create(folder: string, withMeasures = false): Promise<PartWriter> {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    return new PartWriter(folder);
+    return new PartWriter(folder, withMeasures);
   }
 
   get read(): number {
@@ -78,8 +84,12 @@ export class PartWriter {
   async add(file: number, verdict: Verdict): Promise<void> {
     count(this.#counts, verdict);
     this.#rows[file] = (this.#rows[file] ?? 0) + 1;
-    const { document, reason } = verdict;
-    if (reason) await (this.#writers.rejected ??= await this.#jsonl("rejected.jsonl")).add({ reason, ...document });
+    const { document, reason, rejection, measures } = verdict;
+    if (measures && this.withMeasures) await (this.#writers.measures ??= await this.#jsonl("measures.jsonl")).add({ id: document.id, reason: reason ?? null, ...measures });
+    if (reason) {
+      const why = rejection ? { rule: rejection.rule, value: rejection.value, threshold: rejection.threshold } : {};
+      await (this.#writers.rejected ??= await this.#jsonl("rejected.jsonl")).add({ reason, ...why, ...(measures ? { measures } : {}), ...document });
+    }
     else if (document.messages) {
       const { messages, text: _text, ...columns } = document;
       await (this.#writers.chats ??= await this.#jsonl("chats.jsonl")).add({ messages, ...columns });
@@ -94,7 +104,8 @@ export class PartWriter {
       if (written) files[kind] = written;
     }
     await atomicWriteFile(join(this.folder, HASHES), new Uint8Array(Uint32Array.from(this.#hashes).buffer));
-    const marker: PartMarker = { counts: this.#counts, rows: this.#rows, files, ...(next ? { next } : {}) };
+    const counts = { ...this.#counts, details: trimDetails(this.#counts.details) };
+    const marker: PartMarker = { counts, rows: this.#rows, files, ...(next ? { next } : {}) };
     await writeJsonAtomic(join(this.folder, MARKER), marker);
     return marker;
   }

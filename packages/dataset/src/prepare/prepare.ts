@@ -2,6 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { type CleanOptions, CLEAN_DEFAULTS, Cleaner } from "../clean/clean.js";
 import { DatasetError } from "../errors.js";
+import { trimDetails } from "../report/details.js";
 import { isHubSource } from "../sources/hub.js";
 import { readSourceFile } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
@@ -16,6 +17,8 @@ import { PREPARED, type PrepareReport, isWhole } from "./report.js";
 
 /** Rows of a part, and so the most that an interrupted run does again. A part becomes one output file of each kind. */
 const PART_ROWS = 20_000;
+/** Hosts that are counted by name while the parts' counts are added up. */
+const MOST_HOSTS = 50_000;
 
 /** How far preparing has come. */
 export interface PrepareProgress {
@@ -52,7 +55,8 @@ export interface PrepareResult {
 
 /**
  * Cleans documents and chats and writes them to a folder: documents/*.parquet in FineWeb's columns, chats/*.jsonl with
- * messages, rejected/*.jsonl with the reason, report.json and report.html.
+ * messages, rejected/*.jsonl with the reason (from filters also rule, value, threshold and what else was measured), report.json and
+ * report.html; with filters that measure everything also _measures/*.jsonl.
  *
  * The work is done in a hidden folder, in parts of 20,000 rows. Cut off anywhere, the next call goes on after the last
  * complete part, and the result has the same bytes as without the interruption. The result appears when it is complete,
@@ -111,7 +115,7 @@ async function writeParts(files: readonly SourceFile[], work: string, { settings
   let kept = total.documents + total.chats;
   let read = total.read;
   while (cursor) {
-    const part = await PartWriter.create(partFolder(work, parts.length));
+    const part = await PartWriter.create(partFolder(work, parts.length), settings.filters?.measures);
     let next: Cursor | undefined;
     try {
       rows: for (let file: number = cursor.file; file < files.length && read < limit; file++) {
@@ -149,20 +153,24 @@ async function writeParts(files: readonly SourceFile[], work: string, { settings
 async function assemble(work: string, files: readonly SourceFile[], parts: readonly PartMarker[], fingerprint: string, settings: PrepareReport["settings"]): Promise<PrepareReport> {
   const final = join(work, "final");
   const outputs: PrepareReport["outputs"] = [];
-  for (const { kind, part: name, extension } of OUTPUTS) {
+  for (const { kind, folder, part: name, extension } of OUTPUTS) {
     let number = 0;
     for (const [index, { files: written }] of parts.entries()) {
       const file = written[kind];
       if (!file) continue;
-      const target = `${kind}/${kind}-${String(number++).padStart(5, "0")}.${extension}`;
+      const target = `${folder}/${kind}-${String(number++).padStart(5, "0")}.${extension}`;
       outputs.push({ file: target, ...file });
-      await mkdir(join(final, kind), { recursive: true });
+      await mkdir(join(final, folder), { recursive: true });
       const source = join(partFolder(work, index), name);
       if (await exists(source)) await rename(source, join(final, target));
     }
   }
   const counts = noCounts();
-  for (const part of parts) addCounts(counts, part.counts);
+  for (const part of parts) {
+    addCounts(counts, part.counts);
+    counts.details = trimDetails(counts.details, MOST_HOSTS);
+  }
+  counts.details = trimDetails(counts.details);
   const report: PrepareReport = {
     format: "llm-dataset-report",
     version: 1,

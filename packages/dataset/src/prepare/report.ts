@@ -16,7 +16,7 @@ export interface PrepareReport extends Counts {
 }
 
 /** What `prepare` leaves in its folder. */
-export const PREPARED: ResultKind = { names: ["documents", "chats", "rejected", "report.html"], record: "report.json", format: "llm-dataset-report" };
+export const PREPARED: ResultKind = { names: ["documents", "chats", "rejected", "_measures", "report.html"], record: "report.json", format: "llm-dataset-report" };
 
 /** Whether every file that a report lists is there in its full size. */
 export async function isWhole(folder: string, { outputs }: PrepareReport): Promise<boolean> {
