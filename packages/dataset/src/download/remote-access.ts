@@ -43,6 +43,7 @@ export function openRemote(remote: RemoteFile & { size: number }, client: HttpCl
   };
   return {
     size,
+    local: false,
     async read(start, end) {
       if (!(start >= 0 && start <= end && end <= size)) throw new Error(`it points to bytes ${start} to ${end}, but has only ${size}`);
       const bytes = new Uint8Array(end - start);

@@ -3,6 +3,8 @@ import { type FileHandle, open } from "node:fs/promises";
 /** Bytes that can be read anywhere: a file of this machine, or one on a server by range requests. */
 export interface RandomAccess {
   readonly size: number;
+  /** Whether reading costs no network. */
+  readonly local: boolean;
   /** Exactly the bytes from `start` up to, not including, `end`, in a buffer of their own. */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   /** All bytes, front to back. */
@@ -31,6 +33,7 @@ export async function openFile(path: string): Promise<RandomAccess> {
   };
   return {
     size,
+    local: true,
     read,
     async *stream() {
       for (let at = 0; at < size; at += CHUNK) yield await read(at, Math.min(size, at + CHUNK));

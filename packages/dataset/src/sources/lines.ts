@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { DatasetError, reasonOf } from "../errors.js";
 import type { RandomAccess } from "./access.js";
-import { decompress } from "./decompress.js";
+import { decompress, soundPart } from "./decompress.js";
 import { type Compression, type Damage, LIMITS } from "./types.js";
 
 /** One line without its line end. */
@@ -65,7 +65,18 @@ export async function* readLines(access: RandomAccess, { name, compression, sign
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
     try {
-      yield* decompress(counted(), compression);
+      if (onDamage && compression && access.local) {
+        const { sound, damage: found } = await soundPart(access, compression, signal);
+        let left = sound;
+        if (left > 0) {
+          for await (const piece of decompress(counted(), compression)) {
+            yield piece.subarray(0, left);
+            left -= piece.length;
+            if (left <= 0) break;
+          }
+        }
+        if (found) throw found;
+      } else yield* decompress(counted(), compression);
     } catch (error) {
       signal?.throwIfAborted();
       if (!compression || error instanceof DatasetError) throw error;

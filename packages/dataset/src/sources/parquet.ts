@@ -6,7 +6,7 @@ import { groupBytes, physicalColumns, readFooter } from "./parquet/footer.js";
 import { findInvalidText, readGroup } from "./parquet/group.js";
 import { salvageFooter } from "./parquet/salvage.js";
 import { hasContent, missingContent, rowToDocument, wantedColumns } from "./row.js";
-import type { FileReadOptions } from "./types.js";
+import type { FileReadOptions, SourceFile } from "./types.js";
 
 const damaged = (name: string, where: string, error: unknown): unknown =>
   error instanceof DatasetError || (error instanceof Error && error.name === "AbortError")
@@ -31,8 +31,25 @@ export async function parquetInfo(path: string, name = path): Promise<{ columns:
   }
 }
 
+/** Footers that say how the columns of a file without one may look. */
+async function siblingFooters(name: string, siblings: readonly SourceFile[]): Promise<FileMetaData[]> {
+  const footers: FileMetaData[] = [];
+  for (const file of siblings) {
+    // Only what lies here already: looking for help must not fetch gigabytes.
+    if (file.name === name || file.kind !== "parquet" || file.open) continue;
+    try {
+      const access = await openFile(await file.locate());
+      await readFooter(access).then((footer) => footers.push(footer)).finally(() => access.close());
+    } catch {
+      // Damaged too.
+    }
+    if (footers.length === 4) break;
+  }
+  return footers;
+}
+
 /** The footer and the schema's columns, checked; where they are lost and somebody is told, what can be put together again. */
-async function openParquet(access: RandomAccess, name: string, onDamage: FileReadOptions["onDamage"]): Promise<{ metadata: FileMetaData; columns: ReturnType<typeof physicalColumns> } | undefined> {
+async function openParquet(access: RandomAccess, name: string, { onDamage, siblings = [] }: FileReadOptions): Promise<{ metadata: FileMetaData; columns: ReturnType<typeof physicalColumns> } | undefined> {
   try {
     const metadata = await readFooter(access);
     const columns = physicalColumns(metadata);
@@ -42,7 +59,7 @@ async function openParquet(access: RandomAccess, name: string, onDamage: FileRea
   } catch (error) {
     const failure = damaged(name, "", error);
     if (!onDamage || failure === error) throw failure;
-    const salvaged = await salvageFooter(access);
+    const salvaged = access.local ? await salvageFooter(access, await siblingFooters(name, siblings)) : undefined;
     const from = salvaged?.end ?? 0;
     const rows = salvaged ? Number(salvaged.metadata.num_rows) : 0;
     onDamage({
@@ -61,8 +78,9 @@ async function openParquet(access: RandomAccess, name: string, onDamage: FileRea
  * it has one, else that levels, indexes and lengths fit, and that text is UTF-8.
  * @throws DatasetError naming the file, when it has no column with text, or is damaged and nobody is told by `onDamage`
  */
-export async function* readParquet(access: RandomAccess, name: string, { columns: names, skip = 0, signal, onBytes, onDamage }: FileReadOptions = {}): AsyncGenerator<Document> {
-  const opened = await openParquet(access, name, onDamage);
+export async function* readParquet(access: RandomAccess, name: string, options: FileReadOptions = {}): AsyncGenerator<Document> {
+  const { columns: names, skip = 0, signal, onBytes, onDamage } = options;
+  const opened = await openParquet(access, name, options);
   if (!opened) return;
   const { metadata, columns } = opened;
   const found = parquetSchema(metadata).children.map((child) => child.element.name);

@@ -67,7 +67,7 @@ export async function* readSourceFiles(files: readonly SourceFile[], { limit = I
   let before = 0;
   for (const file of files) {
     let bytes = before;
-    const options: FileReadOptions = { columns, signal, partial, onBytes: (done) => (bytes = before + Math.min(done, file.size)) };
+    const options: FileReadOptions = { columns, signal, partial, siblings: files, onBytes: (done) => (bytes = before + Math.min(done, file.size)) };
     if (quarantine) {
       options.onDamage = (damage) => {
         onDamage?.(damage);

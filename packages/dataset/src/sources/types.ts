@@ -50,6 +50,8 @@ export interface FileReadOptions {
   onBytes?: ((bytes: number) => void) | undefined;
   /** Called for each part that can't be read; reading goes on behind it. Without it, the first one is an error. */
   onDamage?: ((damage: Damage) => void) | undefined;
+  /** Other files of the source: where a parquet file has lost its footer, one of the same layout says what its columns are. */
+  siblings?: readonly SourceFile[] | undefined;
   /** Only the beginning is wanted: a remote file is read by range requests instead of being fetched as a whole. */
   partial?: boolean | undefined;
 }

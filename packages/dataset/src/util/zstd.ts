@@ -18,12 +18,16 @@ function parseHeader(bytes: Buffer): { length: number; checksum: boolean } {
   return { length: 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]! + content, checksum: (descriptor & 0b100) !== 0 };
 }
 
+/** Compressed data that are cut off: what came before the cut is as it was. */
+export class CutOff extends Error {}
+
 /**
  * Decompresses a stream of zstd frames (RFC 8878). The frames are walked block by block, so that a stream that is cut off
  * anywhere is noticed, and each frame's checksum is verified where it has one (zstd's command line writes one).
- * @throws Error for damaged data
+ * @param onVerified Called when everything that was given out so far has been verified: at the end of a frame
+ * @throws Error for damaged data, {@link CutOff} where they end in the middle
  */
-export async function* decompressZstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* decompressZstd(chunks: AsyncIterable<Uint8Array>, onVerified?: () => void): AsyncGenerator<Uint8Array> {
   const { create64 } = await xxhash();
   let held: Buffer = Buffer.alloc(0);
   let output: Uint8Array[] = [];
@@ -63,6 +67,7 @@ export async function* decompressZstd(chunks: AsyncIterable<Uint8Array>): AsyncG
           held = held.subarray(4);
         }
         frame = undefined;
+        onVerified?.();
       } else {
         if (held.length < 3) break;
         const header = held.readUIntLE(0, 3);
@@ -79,5 +84,5 @@ export async function* decompressZstd(chunks: AsyncIterable<Uint8Array>): AsyncG
       output = [];
     }
   }
-  if (frame || held.length > 0 || skip > 0) throw new Error("the zstd data ends in the middle");
+  if (frame || held.length > 0 || skip > 0) throw new CutOff("the zstd data ends in the middle");
 }

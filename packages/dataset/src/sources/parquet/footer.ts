@@ -70,7 +70,7 @@ export function checkGroup(group: RowGroup, columns: readonly PhysicalColumn[], 
     if (!meta) throw new Error(`the footer says nothing of the column "${name}"`);
     if (meta.path_in_schema.join(".") !== name || meta.type !== type) throw new Error(`its column ${index} is "${meta.path_in_schema.join(".")}" of type ${meta.type}, the schema says "${name}" of type ${type}`);
     const { start, end } = chunkRange(chunk);
-    if (!(start >= 4 && end >= start && end <= size - 8)) throw new Error(`the column "${name}" points to bytes ${start} to ${end} of ${size}`);
+    if (!(start >= 4 && end >= start && end <= size)) throw new Error(`the column "${name}" points to bytes ${start} to ${end} of ${size}`);
     if (maxRepetition === 0 && Number(meta.num_values) !== rows) throw new Error(`the column "${name}" has ${meta.num_values} values for ${rows} rows`);
   }
 }

@@ -42,8 +42,8 @@ const required = (struct: ThriftStruct | undefined, field: number, what: string)
   return value;
 };
 
-/** Reads the page header at `start`. @throws Error where there is none */
-export function readPageHeader(bytes: Uint8Array, start: number): Page {
+/** Reads the page header at `start`; the page itself need not be there. @throws Error where there is none */
+export function readPageHeader(bytes: Uint8Array, start: number): Page & { body: number; crc: number | undefined } {
   const reader = new ThriftReader(bytes, start);
   const header = reader.struct();
   const type = required(header, 1, "type");
@@ -75,14 +75,21 @@ export function readPageHeader(bytes: Uint8Array, start: number): Page {
   } else throw new Error(`its type ${type} is unknown`);
   const named = ENCODINGS[encoding];
   if (!named) throw new Error(`its encoding ${encoding} is unknown`);
-  const stated = number(header, 4);
-  if (end > bytes.length) throw new PageError(`it ends at byte ${end}, behind the ${bytes.length} that there are`);
-  if (header.has(4)) {
+  const crc = number(header, 4);
+  if (header.has(4) && crc === undefined) throw new Error("its checksum is no number");
+  return { ...page, encoding: named, checked: header.has(4), body, crc };
+}
+
+/** Reads the page at `start` and verifies its checksum, if it has one. */
+function readPage(bytes: Uint8Array, start: number): Page {
+  const { body, crc, ...page } = readPageHeader(bytes, start);
+  if (page.end > bytes.length) throw new PageError(`it ends at byte ${page.end}, behind the ${bytes.length} that there are`);
+  if (crc !== undefined) {
     // The CRC-32 of what stands behind the header, as parquet.thrift defines it.
-    const found = crc32(bytes.subarray(body, end)) | 0;
-    if (stated === undefined || found !== (stated | 0)) throw new PageError(`its CRC-32 is ${hex(found)}, its header says ${hex(stated ?? 0)}`);
+    const found = crc32(bytes.subarray(body, page.end)) | 0;
+    if (found !== (crc | 0)) throw new PageError(`its CRC-32 is ${hex(found)}, its header says ${hex(crc)}`);
   }
-  return { ...page, encoding: named, checked: header.has(4) };
+  return page;
 }
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
@@ -99,7 +106,7 @@ export function readPages(bytes: Uint8Array, meta: ColumnMetaData): Page[] {
   for (let at = 0; at < bytes.length; ) {
     let page: Page;
     try {
-      page = readPageHeader(bytes, at);
+      page = readPage(bytes, at);
       if (page.kind === "dictionary" && pages.length > 0) throw new Error("a dictionary must be the first page");
     } catch (error) {
       throw new PageError(`page ${pages.length} is damaged: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
