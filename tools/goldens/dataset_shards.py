@@ -13,6 +13,7 @@ import struct
 import sys
 
 import numpy
+from safetensors import safe_open
 
 from dataset_shards_format import read_shard, write_shard
 
@@ -107,6 +108,14 @@ for name, kind, numbers, magic, version in (("u16", numpy.uint16, tokens, 202405
     header = numpy.zeros(256, dtype=numpy.int32)
     header[:3] = magic, version, len(numbers)
     (folder / f"llmc-{name}.bin").write_bytes(header.tobytes() + numpy.array(numbers, dtype=kind).tobytes())
+# safetensors: the package's own export of "u16-mask", read by the library it is for.
+exported = folder / "exported.safetensors"
+with safe_open(exported, framework="numpy") as file:
+    assert sorted(file.keys()) == ["doc_ends", "loss_mask", "tokens"] and file.metadata()["format"] == "llm-shards"
+    assert json.loads(file.metadata()["tokenizer"])["vocabSize"] == 1_000
+    for name, kind, numbers in (("tokens", numpy.uint16, tokens), ("loss_mask", numpy.uint8, mask), ("doc_ends", numpy.uint32, numpy.cumsum([len(found["tokens"]) for found in PLAIN]))):
+        tensor = file.get_tensor(name)
+        assert tensor.dtype == kind and tensor.tolist() == list(numbers), name
 # Megatron-LM: its own builder and, back, its own reader.
 try:
     import torch

@@ -6,7 +6,7 @@ import { bytesOf } from "../encode.js";
 import type { ShardSet } from "../reader.js";
 import { type Manifest, SPLITS, type Split, type TokenizerInfo, type Tokens } from "../types.js";
 import { type ConvertOptions, checkApart, copyTokenizer, openOnDisk } from "./documents.js";
-import { EXPORT_FILE, type ExportFormat, LLMC_HEADER, LLMC_KINDS, LLMC_MAX_TOKENS } from "./formats.js";
+import { EXPORT_FILE, EXPORT_FORMATS, type ExportFormat, LLMC_HEADER, LLMC_KINDS, LLMC_MAX_TOKENS } from "./formats.js";
 import { exportMegatron } from "./megatron.js";
 import { Outputs, type WrittenFile } from "./output.js";
 import { exportSafetensors } from "./safetensors.js";
@@ -55,6 +55,7 @@ export interface ExportJob {
  * @throws DatasetError when the format can't hold the set; ShardError for damaged shards
  */
 export async function exportShards(folder: string, { to, out, signal, onProgress }: ExportOptions): Promise<ExportRecord> {
+  if (!EXPORT_FORMATS.includes(to)) throw new DatasetError(`"${String(to)}" is no format to export to; expected ${EXPORT_FORMATS.join(", ")}.`);
   await checkApart(out, [folder]);
   const set = await openOnDisk(folder, signal);
   const { manifest } = set;

@@ -6,7 +6,7 @@ import { type Manifest, SPLITS, type Split, type TokenizerInfo, type TokenType, 
 import { ShardSetWriter } from "../writer.js";
 import { type ConvertOptions, checkApart, copyTokenizer } from "./documents.js";
 import type { ExportRecord } from "./export.js";
-import { EXPORT_FILE, type ImportFormat } from "./formats.js";
+import { EXPORT_FILE, IMPORT_FORMATS, type ImportFormat } from "./formats.js";
 import { megatronDocuments, megatronIndex, tokenTypeOf } from "./megatron-read.js";
 import { type Delimiter, type ImportedDocument, documentsOfFile, llmcFile, nanogptFile } from "./read-binary.js";
 import { type SpecialNames, tokenizerFacts } from "./tokenizer-json.js";
@@ -103,6 +103,7 @@ async function typeOf({ path }: Found, from: ImportFormat): Promise<TokenType> {
  */
 export async function importShards(source: string, options: ImportOptions): Promise<Manifest> {
   const { from, out, maxTokensPerShard, signal, onProgress } = options;
+  if (!IMPORT_FORMATS.includes(from)) throw new DatasetError(`"${String(from)}" is no format to import; expected ${IMPORT_FORMATS.join(", ")}.`);
   await checkApart(out, [source]);
   const found = await findFiles(source, from);
   const folder = (await stat(source)).isDirectory() ? source : dirname(source);
@@ -135,7 +136,8 @@ export async function importShards(source: string, options: ImportOptions): Prom
         const upTo = (count: number): number => Math.round(counts!.textBytes * (counts!.tokens > 0 ? count / counts!.tokens : 0));
         const textBytes = counts ? upTo(tokens) - upTo(before) : textBytesBy(facts!.bytes, document.tokens);
         await writer.add(split, { ...document, textBytes });
-        onProgress?.(++done, record ? record.splits.train.documents + record.splits.val.documents : 0);
+        done++;
+        onProgress?.(done, record ? record.splits.train.documents + record.splits.val.documents : 0);
       }
     }
     if (done === 0) throw new DatasetError(`${source} has no tokens.`);

@@ -112,17 +112,21 @@ export async function* documentsOfFile({ path, dtype, offset, tokens: total }: T
     length += to - from;
     if (length > MAX_DOCUMENT) throw new DatasetError(`${path} has a document of more than ${MAX_DOCUMENT} tokens: no token ${id}, with which every document should ${at === "start" ? "begin" : "end"}, comes for that long. Name the right token with --delimiter.`);
   };
-  for await (const bytes of pieces(path, offset, offset + total * size, CHUNK)) {
-    const tokens = asTokens(dtype, bytes);
-    const mask = masks ? ((await masks.next()).value as Uint8Array) : undefined;
-    let from = 0;
-    for (let i = tokens.indexOf(id as never); i >= 0; i = tokens.indexOf(id as never, i + 1)) {
-      const cut = at === "start" ? i : i + 1;
-      add(tokens, mask, from, cut);
-      from = cut;
-      if (length > 0) yield finish();
+  try {
+    for await (const bytes of pieces(path, offset, offset + total * size, CHUNK)) {
+      const tokens = asTokens(dtype, bytes);
+      const mask = masks ? ((await masks.next()).value as Uint8Array) : undefined;
+      let from = 0;
+      for (let i = tokens.indexOf(id); i >= 0; i = tokens.indexOf(id, i + 1)) {
+        const cut = at === "start" ? i : i + 1;
+        add(tokens, mask, from, cut);
+        from = cut;
+        if (length > 0) yield finish();
+      }
+      add(tokens, mask, from, tokens.length);
     }
-    add(tokens, mask, from, tokens.length);
+    if (length > 0) yield finish();
+  } finally {
+    await masks?.return(undefined);
   }
-  if (length > 0) yield finish();
 }
