@@ -1,18 +1,17 @@
 import { type Document, type Message, NUMBER_COLUMNS, STRING_COLUMNS, chatText } from "../document.js";
 import { DatasetError } from "../errors.js";
+import { CHAT_EXTRAS, CHAT_FORMS, chatOf, lateChatOf } from "./chat.js";
 import type { ColumnNames } from "./types.js";
 
 /** A row as it stands in a file: column name to value. */
 export type Row = Record<string, unknown>;
 
-const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant"]);
-
 /** The columns that make a row a document; the first whole set that is present counts. */
-const FORMS: readonly (readonly string[])[] = [["messages"], ["prompt", "response"], ["prompt", "completion"], ["text"], ["content"]];
+const FORMS: readonly (readonly string[])[] = [...CHAT_FORMS.early, ["text"], ["content"], ...CHAT_FORMS.late];
 
 /** Every column that {@link rowToDocument} looks at. */
 export const wantedColumns = (columns: ColumnNames = {}): string[] => [
-  ...new Set([columns.text, columns.messages, columns.id, ...FORMS.flat(), "id", ...STRING_COLUMNS.map((key) => columns[key] ?? key), ...NUMBER_COLUMNS.map((key) => columns[key] ?? key)].filter((name) => name !== undefined)),
+  ...new Set([columns.text, columns.messages, columns.id, ...(columns.text === undefined ? [...FORMS.flat(), ...CHAT_EXTRAS] : []), "id", ...STRING_COLUMNS.map((key) => columns[key] ?? key), ...NUMBER_COLUMNS.map((key) => columns[key] ?? key)].filter((name) => name !== undefined)),
 ];
 
 /** Whether these columns can make a document. */
@@ -24,19 +23,8 @@ export function hasContent(names: ReadonlySet<string>, columns: ColumnNames = {}
 /** What is wrong with rows that have none of the columns, for an error message. */
 export const missingContent = (found: readonly string[], columns: ColumnNames = {}): string =>
   `no ${columns.text ? `"${columns.text}"` : columns.messages ? `"${columns.messages}"` : '"text"'} column; expected ${
-    columns.text || columns.messages ? "that one, as asked for" : '"text", "content", "messages" or "prompt" with "response"'
+    columns.text || columns.messages ? "that one, as asked for" : '"text", "content", or a chat: "messages", "conversations", "prompt" with "response", "instruction" with "output"'
   }; found ${found.length > 0 ? found.map((name) => `"${name}"`).join(", ") : "none"}. Name the column that holds the text (--text-column) or use another file`;
-
-function toMessages(value: readonly unknown[], place: string): Message[] {
-  if (value.length === 0) throw new DatasetError(`${place}: "messages" is empty; expected at least one message.`);
-  return value.map((item, index) => {
-    const { role, content } = (item ?? {}) as { role?: unknown; content?: unknown };
-    if (!ROLES.has(role) || typeof content !== "string") {
-      throw new DatasetError(`${place}: message ${index} must have a "role" of system, user or assistant and a "content" that is text; found role ${JSON.stringify(role) ?? "none"} and content of type ${typeof content}.`);
-    }
-    return { role: role as Message["role"], content };
-  });
-}
 
 const asText = (value: unknown): string | undefined =>
   typeof value === "string" ? value : value instanceof Date ? value.toISOString() : typeof value === "number" || typeof value === "bigint" ? String(value) : undefined;
@@ -47,15 +35,9 @@ const asNumber = (value: unknown): number | undefined => {
 };
 
 function contentOf(row: Row, columns: ColumnNames, place: string): { text: string; messages?: Message[] } {
-  const messages = row[columns.messages ?? "messages"];
-  if (Array.isArray(messages) && columns.text === undefined) {
-    const parsed = toMessages(messages, place);
-    return { text: chatText(parsed), messages: parsed };
-  }
-  const reply = row.response ?? row.completion;
-  if (columns.text === undefined && typeof row.prompt === "string" && typeof reply === "string") {
-    const pair: Message[] = [{ role: "user", content: row.prompt }, { role: "assistant", content: reply }];
-    return { text: chatText(pair), messages: pair };
+  if (columns.text === undefined) {
+    const messages = chatOf(row, place, columns.messages) ?? (typeof row.text === "string" || typeof row.content === "string" ? undefined : lateChatOf(row, place));
+    if (messages) return { text: chatText(messages), messages };
   }
   const name = columns.text ?? ("text" in row ? "text" : "content");
   const text = row[name];
