@@ -68,7 +68,7 @@ export function forwardCached(config: LlamaConfig, params: Parameters, ids: tf.T
     const mask = laterMask(tf.reshape(slots, [1, length]), tf.reshape(queries, [n, 1])); // [n, L]
     const write = slotWriter(slots, position, n);
 
-    const { x, carried } = decode(config, params, ids, rotary, (layer, q, k, v) => {
+    const { x, carried } = decode(config, params, ids, { rotary, blocks: [] }, (layer, q, k, v) => {
       const keys = write(cache.keys[layer]!, k);
       const values = write(cache.values[layer]!, v);
       return { out: groupedAttention(q, keys, values, mask), carry: [keys, values] };

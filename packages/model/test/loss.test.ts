@@ -62,9 +62,16 @@ describe("chunks and blocks", () => {
     }
   });
 
-  test("leave no tensor behind, with gradients or without", () => {
+  test("layers computed again in the backward pass give the same loss and gradients, to the bit", async () => {
+    const whole = gradients({ attentionBlock: 3 });
+    const again = gradients({ attentionBlock: 3, recompute: true });
+    expect(await again.value.data()).toEqual(await whole.value.data());
+    for (const { name } of params.values()) expect(await again.grads[name]!.data(), name).toEqual(await whole.grads[name]!.data());
+  });
+
+  test.each([{}, { recompute: true }])("leave no tensor behind, with gradients or without (%j)", (options) => {
     const before = tf.memory().numTensors;
-    const { value, grads } = gradients({ chunkElements: 60, attentionBlock: 3 });
+    const { value, grads } = gradients({ chunkElements: 60, attentionBlock: 3, ...options });
     expect(tf.memory().numTensors).toBe(before + 1 + params.size);
     tf.dispose([value, grads]);
     const loss = crossEntropyLoss(config, params, ids, targets, mask, { chunkElements: 60 });

@@ -4,6 +4,7 @@ import { TrainerError } from "./errors.js";
 import type { OptimizerKind } from "./optim/optimizer.js";
 import { SCHEDULES, type ScheduleKind } from "./optim/schedule.js";
 import { recipeFor } from "./recipes.js";
+import { type Precision, PRECISIONS } from "./step.js";
 
 /** What {@link train} is asked to do. What is left out comes from the run on a resume, else from the model's recipe. */
 export interface TrainOptions {
@@ -31,6 +32,13 @@ export interface TrainOptions {
   sequenceLength?: number;
   /** Microbatches per optimizer step; default 1. */
   accumulate?: number;
+  /**
+   * Compute layers again in the backward pass instead of keeping what they computed; default false. Takes less memory and a third
+   * more time, and gives the same losses but for rounding.
+   */
+  recompute?: boolean;
+  /** What matrix products are computed in; default "float32". "bfloat16" needs an engine that compiles, and pays where the processor has it. */
+  precision?: Precision;
   /** First share of the budget that trains on rows of half length in batches twice as large; default 0. */
   shortStart?: number;
   /** Default "muon", which here needs about a third of AdamW's steps for the same loss (docs/benchmarks.md). */
@@ -61,13 +69,15 @@ export interface TrainOptions {
   checkpointSteps?: number;
 }
 
-/** The options of a run with every blank filled in. What is here decides the result, save for the last four. */
+/** The options of a run with every blank filled in. What is here decides the result, save for {@link FREE}. */
 export interface Settings {
   preset: string | null;
   budget: Budget;
   batchSize: number;
   sequenceLength: number;
   accumulate: number;
+  recompute: boolean;
+  precision: Precision;
   shortStart: number;
   optimizer: OptimizerKind;
   lr: number;
@@ -85,7 +95,10 @@ export interface Settings {
 }
 
 /** These may change on a resume: they don't change what is learned. A larger budget prolongs a run. */
-const FREE = new Set<keyof Settings>(["budget", "evalEvery", "evalTokens", "checkpointMinutes", "checkpointSteps"]);
+const FREE = new Set<keyof Settings>(["recompute", "budget", "evalEvery", "evalTokens", "checkpointMinutes", "checkpointSteps"]);
+
+/** Settings that older runs don't have, as they were trained. */
+const ADDED = { recompute: false, precision: "float32" } as const;
 
 /** Muon bears a higher rate: 200 steps of sample-small on prose ended at 1.90 bits per byte with 1e-2, 1.95 with 4e-3. */
 const MUON_LR = 2.5;
@@ -102,6 +115,8 @@ export function newSettings(options: TrainOptions, config: LlamaConfig): Setting
     batchSize: options.batchSize ?? recipe.batchSize,
     sequenceLength: options.sequenceLength ?? recipe.sequenceLength,
     accumulate: options.accumulate ?? 1,
+    recompute: options.recompute ?? false,
+    precision: options.precision ?? "float32",
     shortStart: options.shortStart ?? 0,
     optimizer: options.optimizer ?? "muon",
     lr: options.lr ?? (tuning ? recipe.sftLr : recipe.lr) * (options.optimizer === "adamw" ? 1 : MUON_LR),
@@ -127,14 +142,14 @@ export function newSettings(options: TrainOptions, config: LlamaConfig): Setting
  * @throws {TrainerError} If an option that decides the result differs from the run's, naming each.
  */
 export function resumedSettings(options: TrainOptions, saved: Settings, config: LlamaConfig): Settings {
-  const settings: Settings = { ...saved, budget: budgetOf(options) ?? saved.budget };
+  const settings: Settings = { ...ADDED, ...saved, budget: budgetOf(options) ?? saved.budget };
   const differences: string[] = [];
-  for (const key of Object.keys(saved) as (keyof Settings)[]) {
+  for (const key of Object.keys(settings) as (keyof Settings)[]) {
     if (key === "budget") continue;
     const asked = options[key];
-    if (asked === undefined || asked === saved[key]) continue;
+    if (asked === undefined || asked === settings[key]) continue;
     if (FREE.has(key)) Object.assign(settings, { [key]: asked });
-    else differences.push(`${key} is ${saved[key]} in the run, asked for ${asked}`);
+    else differences.push(`${key} is ${settings[key]} in the run, asked for ${asked}`);
   }
   if (settings.budget.unit !== saved.budget.unit) differences.push(`the budget is in ${saved.budget.unit} in the run, asked for ${settings.budget.unit}`);
   if (differences.length > 0) {
@@ -161,5 +176,6 @@ function check(settings: Settings, config: LlamaConfig): void {
   if (settings.shortStart > 0 && settings.sequenceLength < 2) fail("shortStart needs a sequenceLength of at least 2.");
   if (settings.sequenceLength > config.maxPositions) fail(`sequenceLength ${settings.sequenceLength} is more than the model's context of ${config.maxPositions}.`);
   if (!SCHEDULES.includes(settings.schedule)) fail(`There is no schedule "${settings.schedule}"; choose ${SCHEDULES.join(", ")}.`);
+  if (!PRECISIONS.includes(settings.precision)) fail(`There is no precision "${String(settings.precision)}"; choose ${PRECISIONS.join(" or ")}.`);
   if (settings.optimizer !== "adamw" && settings.optimizer !== "muon") fail(`There is no optimizer "${String(settings.optimizer)}"; choose adamw or muon.`);
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Engine } from "@llm/backend";
 import { openShards, type ShardSet } from "@llm/dataset";
 import { initParameters, type LlamaConfig, type Parameters, presetConfig, toHuggingFaceConfig } from "@llm/model";
 import { loadConfig, loadModel } from "@llm/model/node";
@@ -29,9 +30,10 @@ export interface Session {
 /**
  * Decides between a new run and a resumed one and checks that everything belongs together, before anything is written.
  *
- * @throws {TrainerError} If `out` is in use, or the run was made of other data, tokenizer, config or options.
+ * @throws {TrainerError} If `out` is in use, or the run was made of other data, tokenizer, config or options, or the engine can't do
+ *   what is asked.
  */
-export async function openSession(options: TrainOptions): Promise<Session> {
+export async function openSession(options: TrainOptions, engine: Engine): Promise<Session> {
   const { from, preset } = options;
   if (from !== undefined && (preset !== undefined || options.config !== undefined)) throw new TrainerError("A fine-tuned run has its model from `from`; give no preset or config.");
   if (preset !== undefined && options.config !== undefined) throw new TrainerError("Give a preset or a config, not both.");
@@ -41,11 +43,18 @@ export async function openSession(options: TrainOptions): Promise<Session> {
   if (found === "run" && !options.resume) throw inUse(options.out);
   const lock = found === "run" ? await lockRun(options.out) : undefined;
   try {
-    return { ...(await readSession(options, found === "run")), lock };
+    const session = await readSession(options, found === "run");
+    checkEngine(session.settings, engine);
+    return { ...session, lock };
   } catch (error) {
     await lock?.release();
     throw error;
   }
+}
+
+function checkEngine({ precision }: Settings, { name }: Engine): void {
+  if (precision === "float32" || name.startsWith("tensorflow")) return;
+  throw new TrainerError(`The engine ${name} computes in float32 only; expected a TensorFlow engine for precision ${precision}. Leave --precision out, or see with llm-backend doctor why TensorFlow was not taken.`);
 }
 
 const inUse = (out: string): TrainerError => new TrainerError(`${out} holds a run already. Add --resume to go on with it, or choose another --out.`);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "@llm/backend";
-import { crossEntropyLoss, type LlamaConfig, type Parameters } from "@llm/model";
+import { crossEntropyLoss, type LlamaConfig, type LossOptions, type Parameters } from "@llm/model";
 import { clipFactor, globalNorm } from "./optim/clip.js";
 import type { Optimizer } from "./optim/optimizer.js";
 import { disposeInputs, type Microbatch, toInputs } from "./microbatch.js";
@@ -23,9 +23,31 @@ export interface TrainStep {
   dispose(): void;
 }
 
+/** What is trained. */
+interface Model {
+  config: LlamaConfig;
+  parameters: Parameters;
+}
+
+/** How the step is made. */
+export interface StepOptions {
+  /** Bound of the gradient's global norm; 0 turns clipping off. */
+  clip: number;
+  /** Microbatches of each step. */
+  accumulate: number;
+  /** Compute layers again in the backward pass instead of keeping what they computed; default false. */
+  recompute?: boolean;
+  /** Of the matrix products; default "float32". See `CompileOptions` of @llm/backend. */
+  precision?: Precision;
+}
+
+/** What matrix products are computed in; weights, sums and optimizer state are float32 either way. */
+export type Precision = (typeof PRECISIONS)[number];
+export const PRECISIONS = ["float32", "bfloat16"] as const;
+
 /** The gradient of the summed loss of one microbatch, by parameter name. Runs inside a compiled function. */
-function sumGradients(config: LlamaConfig, parameters: Parameters, ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D) {
-  const { value, grads } = tf.variableGrads(() => crossEntropyLoss(config, parameters, ids, targets, mask).lossSum, [...parameters.values()]);
+function sumGradients({ config, parameters }: Model, options: LossOptions, ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D) {
+  const { value, grads } = tf.variableGrads(() => crossEntropyLoss(config, parameters, ids, targets, mask, options).lossSum, [...parameters.values()]);
   const gradients = new Map<string, tf.Tensor>();
   for (const [name, variable] of parameters) gradients.set(name, grads[variable.name]!);
   return { lossSum: value, gradients };
@@ -36,16 +58,9 @@ function sumGradients(config: LlamaConfig, parameters: Parameters, ids: tf.Tenso
  * its summed gradient to accumulators and a last call applies them. Either way losses are summed over tokens and divided
  * once by the number of tokens of the whole step, so a step over A microbatches equals one over their union, however
  * unevenly the tokens fall (a mean of means would not; see https://huggingface.co/blog/gradient_accumulation).
- *
- * @param clip Bound of the gradient's global norm; 0 turns clipping off.
  */
-export function createTrainStep(
-  engine: Engine,
-  model: { config: LlamaConfig; parameters: Parameters },
-  optimizer: Optimizer,
-  { clip, accumulate }: { clip: number; accumulate: number },
-): TrainStep {
-  const { config, parameters } = model;
+export function createTrainStep(engine: Engine, model: Model, optimizer: Optimizer, { clip, accumulate, recompute = false, precision = "float32" }: StepOptions): TrainStep {
+  const { parameters } = model;
 
   const update = (lossSum: tf.Scalar, gradients: ReadonlyMap<string, tf.Tensor>, count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
     const gradNorm = tf.div(globalNorm([...gradients.values()]), count) as tf.Scalar;
@@ -54,27 +69,27 @@ export function createTrainStep(
   };
 
   const whole = engine.compile((ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D, count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
-    const { lossSum, gradients } = sumGradients(config, parameters, ids, targets, mask);
+    const { lossSum, gradients } = sumGradients(model, { recompute }, ids, targets, mask);
     return update(lossSum, gradients, count, lr, step);
-  });
+  }, { precision, name: "train_step" });
 
   const zero = (shape: number[]): tf.Variable => tf.tidy(() => tf.variable(tf.zeros(shape)));
   const sums = accumulate > 1 ? new Map([...parameters].map(([name, parameter]) => [name, zero(parameter.shape)])) : new Map<string, tf.Variable>();
   const lossSums = zero([]);
 
   const add = engine.compile((ids: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D) => {
-    const { lossSum, gradients } = sumGradients(config, parameters, ids, targets, mask);
+    const { lossSum, gradients } = sumGradients(model, { recompute }, ids, targets, mask);
     for (const [name, sum] of sums) sum.assign(tf.add(sum, gradients.get(name)!));
     lossSums.assign(tf.add(lossSums, lossSum));
     return { lossSum };
-  });
+  }, { precision, name: "accumulate_gradients" });
 
   const apply = engine.compile((count: tf.Scalar, lr: tf.Scalar, step: tf.Scalar) => {
     const result = update(lossSums as unknown as tf.Scalar, sums, count, lr, step);
     for (const sum of sums.values()) sum.assign(tf.zerosLike(sum));
     lossSums.assign(tf.zerosLike(lossSums));
     return result;
-  });
+  }, { precision, name: "apply_gradients" });
 
   return {
     async run(microbatches, { lr, step }) {

@@ -52,7 +52,7 @@ export interface TrainSummary {
  * @throws {TrainerError} Before anything is written, if inputs do not fit or another process trains the run; on a loss that is not a number.
  */
 export async function* train(options: TrainOptions, context: { engine: Engine; signal?: AbortSignal }): AsyncGenerator<TrainEvent, void, undefined> {
-  const session = await openSession(options);
+  const session = await openSession(options, context.engine);
   const lock = session.lock ?? (await lockNewRun(options.out));
   try {
     yield* trainSession(options, session, context);

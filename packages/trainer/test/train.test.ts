@@ -126,6 +126,22 @@ describe("train", () => {
   });
 });
 
+it("computes layers again when asked, with the same losses, and resumes runs from before there was a choice", async () => {
+  const folder = await temporaryFolder();
+  const shards = await makeShards(join(folder, "shards"), { train: countingDocuments(12) });
+  const [kept, again] = [join(folder, "kept"), join(folder, "again")];
+  const losses = lossesOf(await run({ ...small, shards, out: kept, steps: 4 }));
+  expect(lossesOf(await run({ ...small, shards, out: again, steps: 4, recompute: true }))).toEqual(losses);
+  const state = join(kept, "trainer", "checkpoints", "step-00000004", "state.json");
+  const { settings, ...rest } = JSON.parse(readFileSync(state, "utf8")) as { settings: Record<string, unknown> };
+  const { recompute: _, precision: __, ...old } = settings;
+  await writeFile(state, JSON.stringify({ ...rest, settings: old }));
+  const events = await collect(train({ shards, out: kept, resume: true, steps: 6 }, { engine }));
+  expect(events[0]).toMatchObject({ type: "start", settings: { recompute: false, precision: "float32" } });
+  expect(events.at(-1)).toMatchObject({ reason: "finished", step: 6 });
+  await expect(collect(train({ shards, out: kept, resume: true, steps: 8, precision: "bfloat16" }, { engine }))).rejects.toThrow(/precision is float32 in the run/);
+});
+
 describe("fine-tuning", () => {
   const chats = (answer: number): TestDocument[] =>
     Array.from({ length: 8 }, (_, i) => {
@@ -197,6 +213,8 @@ describe("wrong input", () => {
     const out = join(folder, "run");
     await expect(run({ ...small, shards, out, steps: 1, minutes: 1 })).rejects.toThrow(/more than once/);
     await expect(run({ ...small, shards, out, steps: 1, sequenceLength: 4096 })).rejects.toThrow(/context/);
+    await expect(run({ ...small, shards, out, steps: 1, precision: "bfloat16" })).rejects.toThrow(/cpu computes in float32 only.*TensorFlow/);
+    await expect(run({ ...small, shards, out, steps: 1, precision: "half" as "float32" })).rejects.toThrow(/no precision "half"/);
     await expect(run({ ...small, shards, out, steps: 1, preset: "huge" })).rejects.toThrow(/preset/);
     await expect(run({ ...small, shards: join(folder, "nothing"), out, steps: 1 })).rejects.toThrow(/nothing/);
     expect(existsSync(out)).toBe(false);

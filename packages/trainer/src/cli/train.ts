@@ -2,6 +2,7 @@ import { addCommonOptions, type Command, fraction, integer, number, Option, prin
 import type { Engine, EngineName } from "@llm/backend";
 import { SCHEDULES } from "../optim/schedule.js";
 import type { TrainOptions } from "../options.js";
+import { PRECISIONS } from "../step.js";
 import { train, type TrainSummary } from "../train.js";
 import { engineOption, openAndSay } from "./engine.js";
 import { showEvents } from "./show.js";
@@ -39,6 +40,8 @@ function addTrainOptions(command: Command): Command {
     .option("--batch-size <rows>", `rows of a microbatch ${BY_SIZE}`, integer(1))
     .option("--sequence-length <tokens>", `tokens of a row ${BY_SIZE}`, integer(2))
     .option("--accumulate <n>", "microbatches per optimizer step (default: 1)", integer(1))
+    .option("--recompute", "compute layers again in the backward pass: less memory, a third more time (default: no)")
+    .addOption(new Option("--precision <kind>", "of matrix products; bfloat16 needs TensorFlow (default: float32)").choices([...PRECISIONS]))
     .option("--short-start <share>", "first share of the budget with rows of half length, twice as many (default: 0)", fraction)
     .option("--lr <rate>", `highest learning rate ${BY_SIZE}`, number(1e-12))
     .addOption(new Option("--schedule <kind>", "how the learning rate falls (default: cosine)").choices([...SCHEDULES]))
