@@ -1,6 +1,9 @@
 /** What SOURCE means on every command. */
 export const SOURCES = "files (.parquet, .jsonl, .txt), folders, globs, or hf://datasets/OWNER/NAME/PATH";
 
+/** What --threads means on every command. */
+export const THREADS = "worker threads; 0 for none (default: one for each processor)";
+
 /** Runs work that Ctrl-C ends in order: the first one aborts it. */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -1,6 +1,7 @@
 import { Command, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, printJson } from "@llm/cli-kit";
+import { writeJsonAtomic } from "@llm/dataset";
 import { type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
-import { SOURCES, interruptible } from "./shared.js";
+import { SOURCES, THREADS, interruptible } from "./shared.js";
 
 interface Options {
   tokenizer: string;
@@ -9,6 +10,8 @@ interface Options {
   chat?: boolean;
   modelMaxLength: number;
   textColumn?: string;
+  threads?: number;
+  report?: string;
   json?: boolean;
 }
 
@@ -22,11 +25,13 @@ export function tokenizeCommand(): Command {
     .option("--val <fraction>", "share of the documents for validation, chosen by a hash of each text", fraction, 0.01)
     .option("--chat", "only rows with messages, with a loss mask over the assistant's replies (default: every row, no masks)")
     .option("--model-max-length <tokens>", "the model's context, for tokenizer_config.json", integer(1), 1024)
-    .option("--text-column <name>", "the column that holds the text (default: text, content or messages)");
+    .option("--text-column <name>", "the column that holds the text (default: text, content or messages)")
+    .option("--threads <n>", THREADS, integer(0, 1024))
+    .option("--report <file>", "write what --json prints to a file too (default: to none)");
   return addCommonOptions(command).action((sources: string[], options: Options) => interruptible((signal) => tokenize(sources, options, signal)));
 }
 
-async function tokenize(sources: string[], { textColumn, json, ...options }: Options, signal: AbortSignal): Promise<void> {
+async function tokenize(sources: string[], { textColumn, json, report: reportFile, ...options }: Options, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const bar = createProgress({ label: "tokenize", unit: "bytes" });
@@ -49,13 +54,26 @@ async function tokenize(sources: string[], { textColumn, json, ...options }: Opt
   bar.setTotal(last?.totalBytes ?? 0);
   bar.update(last?.totalBytes ?? 0);
   bar.stop(reused ? "nothing to do" : "");
-  const throughput = reused ? "already there" : `${formatBytes((train.textBytes + val.textBytes) / seconds())}/s`;
+  const throughput = reused ? "already there" : last?.resumed ? `gone on with after ${formatCount(last.resumed)} documents` : `${formatBytes((train.textBytes + val.textBytes) / seconds())}/s`;
   process.stderr.write(
     `train ${formatCount(train.documents)} documents, ${formatCount(train.tokens)} tokens; val ${formatCount(val.documents)} documents, ${formatCount(val.tokens)} tokens; ` +
       `${manifest.bytesPerToken.toFixed(2)} bytes per token; ${throughput} -> ${options.out}\n`,
   );
-  if (json) {
-    const split = ({ documents, tokens, lossTokens, textBytes, shards }: typeof train) => ({ documents, tokens, lossTokens, textBytes, shards: shards.length });
-    printJson({ out: options.out, reused, bytesPerToken: manifest.bytesPerToken, seconds: seconds(), train: split(train), val: split(val) });
-  }
+  const split = ({ documents, tokens, lossTokens, textBytes, shards }: typeof train) => ({ documents, tokens, lossTokens, textBytes, shards: shards.length });
+  const tokens = train.tokens + val.tokens;
+  const perSecond = (value: number): number | null => (reused || last?.resumed ? null : value / seconds());
+  const report = {
+    out: options.out,
+    reused,
+    resumedDocuments: last?.resumed ?? 0,
+    tokens,
+    bytesPerToken: manifest.bytesPerToken,
+    seconds: seconds(),
+    bytesPerSecond: perSecond(train.textBytes + val.textBytes),
+    tokensPerSecond: perSecond(tokens),
+    train: split(train),
+    val: split(val),
+  };
+  if (reportFile !== undefined) await writeJsonAtomic(reportFile, report);
+  if (json) printJson(report);
 }
