@@ -1,5 +1,4 @@
 import { stat } from "node:fs/promises";
-import type { CleanOptions } from "../clean/clean.js";
 import { readUrlLists } from "../clean/filters/url.js";
 import type { FilterOptions } from "../clean/pipeline.js";
 import { resolveSources } from "../sources/resolve.js";
@@ -29,7 +28,7 @@ async function referencesOf({ urlLists, decontaminate = [] }: FilterOptions, sig
 }
 
 /** Digest of everything that the result depends on: the files' names and contents, the settings, the version of the pipeline. */
-export async function fingerprintOf(files: readonly SourceFile[], settings: Required<CleanOptions> & { limit: number | null; columns: ColumnNames }, signal?: AbortSignal): Promise<string> {
+export async function fingerprintOf(files: readonly SourceFile[], settings: { filters?: FilterOptions | null; columns: ColumnNames; [setting: string]: unknown }, signal?: AbortSignal): Promise<string> {
   const inputs: [string, string][] = [];
   for (const file of files) {
     signal?.throwIfAborted();

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Verdict } from "../clean/clean.js";
+import type { Damage } from "../sources/types.js";
 import { atomicWriteFile, writeJsonAtomic } from "../util/files.js";
 import { JsonlWriter } from "../write/jsonl.js";
 import { ParquetDocumentWriter } from "../write/parquet.js";
@@ -19,6 +20,7 @@ export const OUTPUTS = [
   { kind: "chats", folder: "chats", part: "chats.jsonl", extension: "jsonl" },
   { kind: "rejected", folder: "rejected", part: "rejected.jsonl", extension: "jsonl" },
   // Readers of documents pass over names that begin with "_".
+  { kind: "damaged", folder: "_damaged", part: "damaged.jsonl", extension: "jsonl" },
   { kind: "measures", folder: "_measures", part: "measures.jsonl", extension: "jsonl" },
 ] as const;
 export type OutputKind = (typeof OUTPUTS)[number]["kind"];
@@ -30,6 +32,8 @@ export interface PartMarker {
   rows: Record<string, number>;
   /** Rows and bytes of the files that the part has. */
   files: Partial<Record<OutputKind, { documents: number; bytes: number }>>;
+  /** Parts of the sources that were met and could not be read. */
+  lost?: Damage[];
   /** Where the next part begins; undefined after the last one. */
   next?: Cursor;
 }
@@ -58,7 +62,8 @@ export class PartWriter {
   readonly #counts = noCounts();
   readonly #rows: Record<string, number> = {};
   readonly #hashes: number[] = [];
-  readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter; measures?: JsonlWriter } = {};
+  readonly #lost: Damage[] = [];
+  readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter; damaged?: JsonlWriter; measures?: JsonlWriter } = {};
 
   private constructor(
     private readonly folder: string,
@@ -80,6 +85,11 @@ export class PartWriter {
     this.#hashes.push(high, low);
   };
 
+  /** Notes a part of the sources that can't be read. */
+  lose(damage: Damage): void {
+    this.#lost.push(damage);
+  }
+
   /** Adds a judged document of source file `file`. */
   async add(file: number, verdict: Verdict): Promise<void> {
     count(this.#counts, verdict);
@@ -99,13 +109,14 @@ export class PartWriter {
   /** Completes the part. */
   async finish(next: Cursor | undefined): Promise<PartMarker> {
     const files: PartMarker["files"] = {};
+    for (const damage of this.#lost) await (this.#writers.damaged ??= await this.#jsonl("damaged.jsonl")).add(damage);
     for (const { kind } of OUTPUTS) {
       const written = await this.#writers[kind]?.finish();
       if (written) files[kind] = written;
     }
     await atomicWriteFile(join(this.folder, HASHES), new Uint8Array(Uint32Array.from(this.#hashes).buffer));
     const counts = { ...this.#counts, details: trimDetails(this.#counts.details) };
-    const marker: PartMarker = { counts, rows: this.#rows, files, ...(next ? { next } : {}) };
+    const marker: PartMarker = { counts, rows: this.#rows, files, ...(this.#lost.length > 0 ? { lost: this.#lost.map(({ content: _, ...damage }) => damage) } : {}), ...(next ? { next } : {}) };
     await writeJsonAtomic(join(this.folder, MARKER), marker);
     return marker;
   }

@@ -4,9 +4,10 @@ import { type CleanOptions, CLEAN_DEFAULTS, Cleaner } from "../clean/clean.js";
 import { DatasetError } from "../errors.js";
 import { trimDetails } from "../report/details.js";
 import { isHubSource } from "../sources/hub.js";
+import { Quarantine } from "../sources/quarantine.js";
 import { readSourceFile } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
-import type { ColumnNames, SourceFile } from "../sources/types.js";
+import type { ColumnNames, Damage, SourceFile } from "../sources/types.js";
 import { atomicWriteFile, writeError, writeJsonAtomic } from "../util/files.js";
 import { addCounts, noCounts } from "./counts.js";
 import { fingerprintOf } from "./fingerprint.js";
@@ -38,6 +39,8 @@ export interface PrepareOptions extends CleanOptions {
   limit?: number;
   /** Columns whose names differ, e.g. `{ text: "body" }`. */
   columns?: ColumnNames;
+  /** Share of the sources' bytes, 0 to 1, that may be damaged: damaged parts are left out and named in _damaged/*.jsonl. Default: the first damage is an error. */
+  maxLost?: number;
   signal?: AbortSignal;
   onProgress?: (progress: PrepareProgress) => void;
   /** Rows of a part; default 20,000. For tests. */
@@ -64,14 +67,14 @@ export interface PrepareResult {
  *
  * @throws DatasetError for sources that don't exist or are damaged, a full disk, or a folder with files of someone else
  */
-export async function prepare(sources: string | readonly string[], { out, limit, columns = {}, signal, onProgress, partRows = PART_ROWS, ...clean }: PrepareOptions): Promise<PrepareResult> {
+export async function prepare(sources: string | readonly string[], { out, limit, columns = {}, maxLost, signal, onProgress, partRows = PART_ROWS, ...clean }: PrepareOptions): Promise<PrepareResult> {
   const settings = { ...CLEAN_DEFAULTS, ...Object.fromEntries(Object.entries(clean).filter(([, value]) => value !== undefined)), limit: limit ?? null };
   for (const source of typeof sources === "string" ? [sources] : sources) {
     const within = relative(resolve(out), resolve(source));
     if (!isHubSource(source) && (within === "" || !within.startsWith(".."))) throw new DatasetError(`The source ${source} lies in the folder that is to be written, ${out}. Choose another folder to write to.`);
   }
   const files = await resolveSources(sources, { exclude: out, signal });
-  const fingerprint = await fingerprintOf(files, { ...settings, columns }, signal);
+  const fingerprint = await fingerprintOf(files, { ...settings, columns, ...(maxLost === undefined ? {} : { maxLost }) }, signal);
   await claimFolder(out, fingerprint, PREPARED);
   const work = join(out, partialName(fingerprint));
   const before = await readRecord<PrepareReport>(out, PREPARED);
@@ -86,8 +89,9 @@ export async function prepare(sources: string | readonly string[], { out, limit,
   }
   try {
     await mkdir(work, { recursive: true });
-    const { parts, resumedRows } = await writeParts(files, work, { settings, columns, signal, onProgress, partRows });
-    const report = await assemble(work, files, parts, fingerprint, settings);
+    const quarantine = maxLost === undefined ? undefined : new Quarantine({ maxLost, totalBytes: files.reduce((sum, file) => sum + file.size, 0) });
+    const { parts, resumedRows } = await writeParts(files, work, { settings, columns, quarantine, signal, onProgress, partRows });
+    const report = await assemble(work, files, parts, fingerprint, settings, quarantine);
     await publish(work, out, PREPARED);
     return { status: "written", resumedRows, report };
   } catch (error) {
@@ -95,16 +99,17 @@ export async function prepare(sources: string | readonly string[], { out, limit,
   }
 }
 
-type PartsContext = Pick<PrepareOptions, "signal" | "onProgress"> & { settings: PrepareReport["settings"]; columns: ColumnNames; partRows: number };
+type PartsContext = Pick<PrepareOptions, "signal" | "onProgress"> & { settings: PrepareReport["settings"]; columns: ColumnNames; quarantine: Quarantine | undefined; partRows: number };
 
 /** Writes every part that is not there yet. */
-async function writeParts(files: readonly SourceFile[], work: string, { settings, columns, signal, onProgress, partRows }: PartsContext): Promise<{ parts: PartMarker[]; resumedRows: number }> {
+async function writeParts(files: readonly SourceFile[], work: string, { settings, columns, quarantine, signal, onProgress, partRows }: PartsContext): Promise<{ parts: PartMarker[]; resumedRows: number }> {
   const cleaner = await Cleaner.create(settings);
   const parts: PartMarker[] = [];
   let cursor: Cursor | undefined = { file: 0, row: 0 };
   for (let marker = await readMarker(partFolder(work, 0)); marker && cursor; marker = await readMarker(partFolder(work, parts.length))) {
     await readHashes(partFolder(work, parts.length), (high, low) => cleaner.remember(high, low));
     parts.push(marker);
+    for (const damage of marker.lost ?? []) quarantine?.add(damage);
     cursor = marker.next;
   }
   const total = noCounts();
@@ -124,7 +129,12 @@ async function writeParts(files: readonly SourceFile[], work: string, { settings
         const before = files.slice(0, file).reduce((sum, { size }) => sum + size, 0);
         let row = skip;
         let bytes = 0;
-        for await (const document of readSourceFile(source, { columns, skip, signal, onBytes: (done) => (bytes = Math.min(done, source.size)) })) {
+        const onDamage = quarantine && ((damage: Damage): void => {
+          // Lost rows keep their numbers, so that the next part begins where this one ends.
+          row += damage.documents ?? 0;
+          if (quarantine.add(damage)) part.lose(damage);
+        });
+        for await (const document of readSourceFile(source, { columns, skip, signal, onDamage, siblings: files, onBytes: (done) => (bytes = Math.min(done, source.size)) })) {
           // The part ends before a row that there is, so that no empty part follows the last one.
           if (read >= limit || part.read >= partRows) {
             if (read < limit) next = { file, row };
@@ -150,7 +160,7 @@ async function writeParts(files: readonly SourceFile[], work: string, { settings
 }
 
 /** Gives the parts' files their names in the result and writes the report. */
-async function assemble(work: string, files: readonly SourceFile[], parts: readonly PartMarker[], fingerprint: string, settings: PrepareReport["settings"]): Promise<PrepareReport> {
+async function assemble(work: string, files: readonly SourceFile[], parts: readonly PartMarker[], fingerprint: string, settings: PrepareReport["settings"], quarantine: Quarantine | undefined): Promise<PrepareReport> {
   const final = join(work, "final");
   const outputs: PrepareReport["outputs"] = [];
   for (const { kind, folder, part: name, extension } of OUTPUTS) {
@@ -178,6 +188,7 @@ async function assemble(work: string, files: readonly SourceFile[], parts: reado
     settings,
     ...counts,
     inputs: files.map(({ name, size }, index) => ({ file: name, bytes: size, rows: parts.reduce((sum, { rows }) => sum + (rows[index] ?? 0), 0) })),
+    ...(quarantine ? { lost: { share: quarantine.share, bytes: quarantine.bytes, documents: quarantine.documents, places: quarantine.parts.length } } : {}),
     outputs,
   };
   await atomicWriteFile(join(final, "report.html"), reportHtml(report));

@@ -12,14 +12,16 @@ export interface PrepareReport extends Counts {
   fingerprint: string;
   settings: Required<CleanOptions> & { limit: number | null };
   inputs: { file: string; bytes: number; rows: number }[];
+  /** What could not be read of the inputs, where some of it may be lost: the share of their bytes, and how many documents and places. Each place is named in _damaged. */
+  lost?: { share: number; bytes: number; documents: number; places: number };
   outputs: { file: string; documents: number; bytes: number }[];
 }
 
 /** What `prepare` leaves in its folder. */
-export const PREPARED: ResultKind = { names: ["documents", "chats", "rejected", "_measures", "report.html"], record: "report.json", format: "llm-dataset-report" };
+export const PREPARED: ResultKind = { names: ["documents", "chats", "rejected", "_damaged", "_measures", "report.html"], record: "report.json", format: "llm-dataset-report" };
 
 /** Whether every file that a report lists is there in its full size. */
-export async function isWhole(folder: string, { outputs }: PrepareReport): Promise<boolean> {
+export async function isWhole(folder: string, { outputs }: Pick<PrepareReport, "outputs">): Promise<boolean> {
   for (const { file, bytes } of outputs) {
     const found = await stat(join(folder, file)).catch(() => undefined);
     if (found?.size !== bytes) return false;
