@@ -119,4 +119,25 @@ describe("50 steps give PyTorch's losses", () => {
     expect(difference).toBeLessThan(0.02);
     expect(difference).toBeGreaterThan(1e-5);
   }, 180_000);
+
+  it("leaves JavaScript its turn while TensorFlow compiles and computes, for progress bars and Ctrl-C", async () => {
+    const parameters = makeParameters();
+    const optimizer = createAdamW(parameters);
+    // Compiled anew in any case: with XLA that is most of the time of a first step.
+    const step = createTrainStep(as(tensorflow, { jit: true }), { config: { ...config, normEps: 1.1e-5 }, parameters }, optimizer, { clip: 0.9, accumulate: 1 });
+    let last = performance.now();
+    let longest = 0;
+    const ticker = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const started = performance.now();
+    await step.run(batches(0, 1), { lr: golden.lr, step: 1 });
+    const whole = performance.now() - started;
+    clearInterval(ticker);
+    expect(longest).toBeLessThan(whole / 2);
+    step.dispose();
+    optimizer.dispose();
+    tf.dispose([...parameters.values()]);
+  }, 180_000);
 });
