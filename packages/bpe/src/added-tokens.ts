@@ -1,10 +1,10 @@
-import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
+import { CLASS, CLASSES, SPACE, flagged, inRanges } from "./unicode/classes.js";
 
 /** An entry of `added_tokens` in tokenizer.json: a text that becomes one token before any word is looked at. */
 export interface AddedToken {
   id: number;
   content: string;
-  /** Matches only where no letter or digit touches it; not supported. */
+  /** Matches only where no letter, digit, mark or underscore touches it. */
   single_word: boolean;
   /** Takes the whitespace before it with it. */
   lstrip: boolean;
@@ -23,61 +23,124 @@ export interface Piece {
   end: number;
 }
 
+interface Node {
+  next: Map<number, Node>;
+  token?: AddedToken;
+}
+
 /**
- * Finds added tokens in texts: leftmost first, the longest of those that start at one place; tokens with
- * `normalized: true` in a second pass over what the first left.
+ * Finds added tokens in texts: leftmost first, the longest of those that start at one place.
  *
  * Source: huggingface/tokenizers, tokenizers/src/tokenizer/added_vocabulary.rs (`find_matches`).
  */
 export class AddedTokenFinder {
-  private readonly passes: { pattern: RegExp; byContent: Map<string, AddedToken> }[];
+  /** Longest text that is looked for, in UTF-16 units. */
+  readonly longest: number = 0;
+  private readonly root: Node = { next: new Map() };
+  private readonly first: RegExp | undefined;
+  private readonly special: ReadonlySet<string>;
 
-  constructor(tokens: readonly AddedToken[]) {
-    const passes = [tokens.filter((token) => !token.normalized), tokens.filter((token) => token.normalized)];
-    this.passes = passes.filter((pass) => pass.length > 0).map((pass) => {
-      const contents = pass.map((token) => token.content).sort((a, b) => b.length - a.length);
-      return {
-        pattern: new RegExp(contents.map((content) => content.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"), "g"),
-        byContent: new Map(pass.map((token) => [token.content, token])),
-      };
-    });
+  /**
+   * @param tokens The tokens to look for.
+   * @param textOf What a token looks like in the text; default its content.
+   */
+  constructor(
+    private readonly tokens: readonly AddedToken[],
+    textOf: (token: AddedToken) => string = (token) => token.content,
+  ) {
+    this.special = new Set(tokens.filter((token) => token.special).map((token) => token.content));
+    for (const token of tokens) {
+      const text = textOf(token);
+      if (text === "") continue;
+      this.longest = Math.max(this.longest, text.length);
+      let node = this.root;
+      for (let at = 0; at < text.length; at++) {
+        const unit = text.charCodeAt(at);
+        let next = node.next.get(unit);
+        if (!next) node.next.set(unit, (next = { next: new Map() }));
+        node = next;
+      }
+      node.token = token;
+    }
+    const units = [...this.root.next.keys()].map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
+    this.first = units.length === 0 ? undefined : new RegExp(`[${units.join("")}]`, "g");
+  }
+
+  /** Whether a text can hold any of the tokens: special ones count only where they are `parsed`. */
+  looks(parsed: boolean): boolean {
+    return this.first !== undefined && (parsed || this.special.size < this.tokens.length);
+  }
+
+  /** Whether any of the tokens' texts stands around the unit `at` of a text, begins there or ends there. */
+  touches(text: string, at: number): boolean {
+    for (let start = Math.max(0, at - this.longest); start <= at; start++) {
+      const found = this.longestAt(text, start);
+      if (found && found.end >= at) return true;
+    }
+    return false;
   }
 
   /**
    * Cuts a text at its added tokens.
    *
-   * @param special Whether special tokens are looked for too; others always are.
+   * @param parsed Whether special tokens are looked for too; others always are.
    */
-  split(text: string, special: boolean): Piece[] {
-    let pieces: Piece[] = text.length === 0 ? [] : [{ id: -1, start: 0, end: text.length }];
-    for (const pass of this.passes) {
-      pieces = pieces.flatMap((piece) => (piece.id >= 0 ? [piece] : cut(text, piece, pass, special)));
+  split(text: string, parsed: boolean): Piece[] {
+    if (text === "") return [];
+    if (!this.looks(parsed)) return [{ id: -1, start: 0, end: text.length }];
+    const pieces: Piece[] = [];
+    let done = 0;
+    for (let at = this.candidate(text, 0); at >= 0; ) {
+      const found = this.longestAt(text, at);
+      if (!found) {
+        at = this.candidate(text, at + 1);
+        continue;
+      }
+      const { token, end: matched } = found;
+      const from = at;
+      at = this.candidate(text, matched);
+      // A token that is not wanted still covers its place.
+      if ((!parsed && this.special.has(token.content)) || (token.single_word && (touched(text, from - 1) || touched(text, matched)))) continue;
+      let start = from;
+      let end = matched;
+      if (token.lstrip) {
+        while (start > done && isSpace(text, start - 1)) start--;
+        start = Math.max(start, done);
+      }
+      if (token.rstrip) while (end < text.length && isSpace(text, end)) end++;
+      if (done < start) pieces.push({ id: -1, start: done, end: start });
+      // As in the oracle, a token that begins in whitespace which the last one took stands there all the same.
+      if (start < end) pieces.push({ id: token.id, start, end });
+      done = end;
     }
+    if (done < text.length) pieces.push({ id: -1, start: done, end: text.length });
     return pieces;
+  }
+
+  /** The next place at or after `at` where a token may start, or -1. */
+  private candidate(text: string, at: number): number {
+    this.first!.lastIndex = at;
+    return this.first!.exec(text)?.index ?? -1;
+  }
+
+  private longestAt(text: string, at: number): { token: AddedToken; end: number } | undefined {
+    let found: { token: AddedToken; end: number } | undefined;
+    let node: Node | undefined = this.root;
+    for (let end = at; (node = node.next.get(text.charCodeAt(end))); ) {
+      end++;
+      if (node.token) found = { token: node.token, end };
+    }
+    return found;
   }
 }
 
-function cut(text: string, piece: Piece, pass: { pattern: RegExp; byContent: Map<string, AddedToken> }, special: boolean): Piece[] {
-  const part = piece.start === 0 && piece.end === text.length ? text : text.slice(piece.start, piece.end);
-  const pieces: Piece[] = [];
-  let done = 0;
-  for (const match of part.matchAll(pass.pattern)) {
-    const token = pass.byContent.get(match[0])!;
-    // A special token that is not wanted still covers its place.
-    if (token.special && !special) continue;
-    let start = match.index;
-    let end = start + match[0].length;
-    if (token.lstrip) {
-      while (start > done && (CLASSES[part.charCodeAt(start - 1)]! & CLASS) === SPACE) start--;
-    }
-    start = Math.max(start, done);
-    if (token.rstrip) {
-      while (end < part.length && (CLASSES[part.charCodeAt(end)]! & CLASS) === SPACE) end++;
-    }
-    if (done < start) pieces.push({ id: -1, start: piece.start + done, end: piece.start + start });
-    pieces.push({ id: token.id, start: piece.start + start, end: piece.start + end });
-    done = end;
-  }
-  if (done < part.length) pieces.push({ id: -1, start: piece.start + done, end: piece.end });
-  return pieces;
+const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(at)]! & CLASS) === SPACE;
+
+let word: number[] | undefined;
+
+/** Whether the character at a unit of the text is one that a single_word token must not touch; false outside the text. */
+function touched(text: string, at: number): boolean {
+  if (at < 0 || at >= text.length) return false;
+  const low = (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0;
+  return inRanges((word ??= flagged("k")), text.codePointAt(low ? at - 1 : at)!);
 }

@@ -1,6 +1,10 @@
+import { joined } from "./detailed.js";
 import { BpeError } from "./errors.js";
-import type { TokenizerDocument } from "./json/document.js";
-import type { Frame } from "./post-processor.js";
+import type { PostProcessor } from "./post-processor.js";
+import { Row, truncateRows, type Truncation } from "./row.js";
+
+/** A text, or a pair of texts. */
+export type BatchText = string | readonly [first: string, second: string];
 
 /** How a batch becomes a rectangle. */
 export interface BatchOptions {
@@ -18,6 +22,12 @@ export interface BatchOptions {
   maxLength?: number;
   /** Which end of a long text is cut off; default "right". */
   truncationSide?: "left" | "right";
+  /** Which text of a pair is cut: default "longest_first", the longer one until both are equal. */
+  truncation?: "longest_first" | "only_first" | "only_second";
+  /** Whether what is cut off comes as further rows, right after the row of its text; default false. */
+  overflow?: boolean;
+  /** Tokens that a row of overflow repeats from the one before it; default 0. */
+  stride?: number;
 }
 
 /** Texts as one rectangle, row by row. */
@@ -26,59 +36,80 @@ export interface BatchEncoding {
   ids: Uint32Array<ArrayBuffer>;
   /** 1 for a token, 0 for padding. */
   attentionMask: Uint8Array<ArrayBuffer>;
-  /** Rows (texts) and columns (tokens). */
+  /** Rows (texts, and overflow where it was asked for) and columns (tokens). */
   shape: [rows: number, columns: number];
+  /** Only where the batch has pairs: token type ids, as the post-processor gives them; 0 for padding. */
+  typeIds?: Uint32Array<ArrayBuffer>;
+  /** Only where overflow was asked for: which text each row comes from. */
+  textOfRow?: Uint32Array<ArrayBuffer>;
 }
 
-/** Lays encoded texts out as a rectangle; see `Tokenizer.encodeBatch`. */
-export function encodeBatch(texts: readonly Uint32Array[], frame: Frame, options: BatchOptions, pad: number | undefined): BatchEncoding {
-  const { padding = "longest", padSide = "right", truncationSide = "right" } = options;
+/**
+ * Lays texts out as a rectangle; see `Tokenizer.encodeBatch`.
+ *
+ * @param encode The ids of one text, without anything around it.
+ * @param around What is put around texts, undefined for nothing.
+ * @param pad The id of `<pad>`.
+ */
+export function encodeBatch(
+  texts: readonly BatchText[],
+  encode: (text: string) => Uint32Array,
+  options: BatchOptions,
+  around: PostProcessor | undefined,
+  pad: number | undefined,
+): BatchEncoding {
+  const { padding = "longest", padSide = "right", truncationSide = "right", truncation = "longest_first", overflow = false } = options;
   const multiple = whole("padToMultipleOf", options.padToMultipleOf ?? 1, 1);
-  const limit = options.maxLength === undefined ? Infinity : whole("maxLength", options.maxLength, 1);
-  const rows = texts.map((ids) => framed(ids, frame, limit, truncationSide));
-  const longest = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  const stride = whole("stride", options.stride ?? 0, 0);
+  const cut: Truncation | undefined =
+    options.maxLength === undefined ? undefined : { maxLength: whole("maxLength", options.maxLength, 1), stride, strategy: truncation, left: truncationSide === "left" };
+  const rows: Row[] = [];
+  const textOfRow: number[] = [];
+  let pairs = false;
+  texts.forEach((text, index) => {
+    const parts = typeof text === "string" ? [text] : text;
+    pairs ||= parts.length > 1;
+    const encoded = parts.map((part, sequence) => bareRow(encode(part), sequence));
+    if (cut) truncateRows(encoded, cut, around?.added[parts.length - 1] ?? 0);
+    const row = joined(around ? around.process(encoded, true) : encoded);
+    for (const each of overflow ? [row, ...row.overflow] : [row]) {
+      rows.push(each);
+      textOfRow.push(index);
+    }
+  });
+  const longest = rows.reduce((most, row) => Math.max(most, row.ids.length), 0);
   let columns = padding === "longest" ? longest : whole("padding", padding, 0);
   columns = Math.ceil(columns / multiple) * multiple;
   if (longest > columns) {
     throw new BpeError(`A text has ${longest} tokens and padding asks for ${columns}; set maxLength to cut it, or pad to "longest".`);
   }
   const padId = options.padId ?? pad;
-  if (padId === undefined && rows.some((row) => row.length < columns)) {
+  if (padId === undefined && rows.some((row) => row.ids.length < columns)) {
     throw new BpeError("The texts have different lengths and this tokenizer has no <pad> token; give padId.");
   }
   const ids = new Uint32Array(rows.length * columns).fill(padId ?? 0);
   const attentionMask = new Uint8Array(ids.length);
+  const typeIds = new Uint32Array(pairs ? ids.length : 0);
   rows.forEach((row, index) => {
-    const start = index * columns + (padSide === "left" ? columns - row.length : 0);
-    ids.set(row, start);
-    attentionMask.fill(1, start, start + row.length);
+    const start = index * columns + (padSide === "left" ? columns - row.ids.length : 0);
+    ids.set(row.ids, start);
+    attentionMask.fill(1, start, start + row.ids.length);
+    if (pairs) typeIds.set(row.typeIds, start);
   });
-  return { ids, attentionMask, shape: [rows.length, columns] };
+  return {
+    ids,
+    attentionMask,
+    shape: [rows.length, columns],
+    ...(pairs ? { typeIds } : {}),
+    ...(overflow ? { textOfRow: Uint32Array.from(textOfRow) } : {}),
+  };
 }
 
-/** Cuts a text so that it fits with what is put around it, and puts that around it. */
-function framed(ids: Uint32Array, frame: Frame, limit: number, side: string): Uint32Array<ArrayBuffer> {
-  const added = frame.before.length + frame.after.length;
-  if (limit < added) throw new BpeError(`maxLength ${limit} leaves no room: ${added} special tokens are added to each text.`);
-  const room = limit - added;
-  const kept = ids.length <= room ? ids : side === "left" ? ids.subarray(ids.length - room) : ids.subarray(0, room);
-  const result = new Uint32Array(kept.length + added);
-  result.set(frame.before);
-  result.set(kept, frame.before.length);
-  result.set(frame.after, frame.before.length + kept.length);
-  return result;
-}
-
-/** Applies the `truncation` and `padding` of a tokenizer.json to one text, as Hugging Face's `encode` does. */
-export function fitToFile(ids: Uint32Array, frame: Frame, { truncation, padding }: TokenizerDocument): Uint32Array<ArrayBuffer> {
-  const cut = (truncation ?? {}) as { max_length?: number; direction?: string };
-  const row = framed(ids, frame, cut.max_length ?? Infinity, cut.direction === "Left" ? "left" : "right");
-  if (padding === null) return row;
-  const pad = padding as { strategy?: unknown; direction?: string; pad_to_multiple_of?: number | null; pad_id?: number };
-  const fixed = (pad.strategy as { Fixed?: number } | undefined)?.Fixed;
-  const multiple = pad.pad_to_multiple_of || 1;
-  const columns = Math.max(row.length, Math.ceil((fixed ?? row.length) / multiple) * multiple);
-  return encodeBatch([row], { before: [], after: [] }, { padding: columns, padSide: pad.direction === "Left" ? "left" : "right" }, pad.pad_id ?? 0).ids;
+/** A row of which only the ids are known. */
+function bareRow(ids: Uint32Array, sequence: number): Row {
+  const row = new Row();
+  for (const id of ids) row.push(id, "", 0, 0, 0, sequence, sequence);
+  return row;
 }
 
 function whole(name: string, value: number, least: number): number {

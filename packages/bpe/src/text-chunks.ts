@@ -13,7 +13,7 @@ export type BytesVisitor = (bytes: Uint8Array, length: number) => void;
  * Hands the UTF-8 of a text to `visit` in one or more parts that can be split into words each on its own. Lone
  * surrogates become U+FFFD.
  *
- * A part ends only before a whitespace character that follows another character: no word of GPT-2's pattern crosses that
+ * A part ends only before a blank that follows a character that is no whitespace: no word of the known patterns crosses that
  * place, and none looks beyond it.
  */
 export function forEachPart(text: string, visit: BytesVisitor): void {
@@ -37,7 +37,7 @@ const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(
 function partEnd(text: string, start: number): number {
   if (text.length - start <= PART) return text.length;
   for (let at = start + PART; at < text.length; at++) {
-    if (isSpace(text, at) && !isSpace(text, at - 1)) return at;
+    if (text.charCodeAt(at) === 0x20 && !isSpace(text, at - 1)) return at;
   }
   return text.length;
 }

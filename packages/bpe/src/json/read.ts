@@ -43,10 +43,7 @@ export function readTokenizerJson(source: string | object): TokenizerFile {
     ignore_merges: model.ignore_merges === true,
   };
   if (settings.dropout) throw unsupported("model.dropout", settings.dropout);
-  if (settings.byte_fallback) throw unsupported("model.byte_fallback", true);
-  if (settings.continuing_subword_prefix) throw unsupported("model.continuing_subword_prefix", settings.continuing_subword_prefix);
-  if (settings.end_of_word_suffix) throw unsupported("model.end_of_word_suffix", settings.end_of_word_suffix);
-  const { tokens, ids } = readVocab(fields(model.vocab ?? null, "model.vocab"));
+  const { tokens, ids } = readVocab(model.vocab ?? null);
   const document: TokenizerDocument = {
     version: text(root.version ?? null, "version") ?? "1.0",
     truncation: root.truncation ?? null,
@@ -58,8 +55,7 @@ export function readTokenizerJson(source: string | object): TokenizerFile {
     decoder: root.decoder ?? null,
     model: settings,
   };
-  if (document.normalizer !== null) throw unsupported("normalizer", fields(document.normalizer, "normalizer").type);
-  return { document, tokens, ids, ...readMerges(model.merges ?? null, ids) };
+  return { document, tokens, ids, ...readMerges(model.merges ?? null, tokens, ids, settings.continuing_subword_prefix ?? "") };
 }
 
 function parse(source: string): Json {
@@ -73,11 +69,12 @@ function parse(source: string): Json {
   }
 }
 
-function readVocab(vocab: Fields): { tokens: (string | undefined)[]; ids: Map<string, number> } {
+/** @param value Ids by token, as an object or, from our own code, a map. */
+function readVocab(value: unknown): { tokens: (string | undefined)[]; ids: Map<string, number> } {
+  const entries = value instanceof Map ? (value as Map<string, Json>) : Object.entries(fields(value as Json, "model.vocab"));
   const ids = new Map<string, number>();
   let largest = -1;
-  for (const token of Object.keys(vocab)) {
-    const id = vocab[token];
+  for (const [token, id] of entries) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS) {
       throw invalid(`model.vocab gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}; expected a whole number below ${MAX_IDS}`);
     }
@@ -93,7 +90,7 @@ function readVocab(vocab: Fields): { tokens: (string | undefined)[]; ids: Map<st
   return { tokens, ids };
 }
 
-function readMerges(list: Json, ids: Map<string, number>): { merges: Int32Array; made: Int32Array } {
+function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: Map<string, number>, prefix: string): { merges: Int32Array; made: Int32Array } {
   if (!Array.isArray(list)) throw invalid("model.merges is missing or no list");
   if (list.length > MAX_IDS) throw invalid(`model.merges has ${list.length} entries; at most ${MAX_IDS} are read`);
   const merges = new Int32Array(list.length * 2);
@@ -103,16 +100,27 @@ function readMerges(list: Json, ids: Map<string, number>): { merges: Int32Array;
     if (id === undefined) throw invalid(`model.merges[${rank}] needs ${JSON.stringify(token)}, which is not in model.vocab`);
     return id;
   };
+  // Most files have their merges in the order of the ids that they make: the id after the last one is tried first, which
+  // spares joining and looking up two texts per merge.
+  let next = 0;
   for (let rank = 0; rank < list.length; rank++) {
     const merge = list[rank]!;
-    const pair = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
-    const [left, right] = pair;
-    if (typeof left !== "string" || typeof right !== "string" || pair.length > 2) {
-      throw invalid(`model.merges[${rank}] is ${JSON.stringify(merge)}; expected two tokens`);
-    }
+    let left: Json | undefined;
+    let right: Json | undefined;
+    if (typeof merge === "string") {
+      const blank = merge.indexOf(" ");
+      if (blank >= 0 && !merge.includes(" ", blank + 1)) [left, right] = [merge.slice(0, blank), merge.slice(blank + 1)];
+    } else if (Array.isArray(merge) && merge.length === 2) [left, right] = merge;
+    if (typeof left !== "string" || typeof right !== "string") throw invalid(`model.merges[${rank}] is ${JSON.stringify(merge).slice(0, 200)}; expected two tokens`);
     merges[rank * 2] = idOf(left, rank);
     merges[rank * 2 + 1] = idOf(right, rank);
-    made[rank] = idOf(left + right, rank);
+    // A prefix of all but the first part of a word is not repeated.
+    if (prefix !== "") right = right.slice(prefix.length);
+    const likely = tokens[next];
+    const same = likely !== undefined && likely.length === left.length + right.length && likely.startsWith(left) && likely.endsWith(right);
+    const id = same ? next : idOf(left + right, rank);
+    made[rank] = id;
+    next = id + 1;
   }
   return { merges, made };
 }
@@ -125,7 +133,6 @@ function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], id
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS || typeof content !== "string" || content === "") {
       throw invalid(`added_tokens[${index}] has no usable id and content`);
     }
-    if (token.single_word === true) throw unsupported(`added_tokens[${index}].single_word`, true);
     const other = tokens[id as number];
     if (ids.has(content) ? ids.get(content) !== id : other !== undefined) {
       throw invalid(`added_tokens[${index}] gives ${JSON.stringify(content)} the id ${id as number}, and model.vocab says otherwise`);
@@ -133,7 +140,7 @@ function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], id
     return {
       id: id as number,
       content,
-      single_word: false,
+      single_word: token.single_word === true,
       lstrip: token.lstrip === true,
       rstrip: token.rstrip === true,
       normalized: token.normalized === true,
@@ -148,6 +155,18 @@ export function fields(value: Json, place: string): Fields {
   return value;
 }
 
+/** The value as a list, or an error that names the place. */
+export function list(value: Json | undefined, place: string): Json[] {
+  if (!Array.isArray(value)) throw invalid(`${place} is missing or no list`);
+  return value;
+}
+
+/** The value as a text, or an error that names the place. */
+export function textOf(value: Json | undefined, place: string): string {
+  if (typeof value !== "string") throw invalid(`${place} is missing or no text`);
+  return value;
+}
+
 function text(value: Json, place: string): string | null {
   if (value !== null && typeof value !== "string") throw invalid(`${place} is no text`);
   return value;
@@ -158,4 +177,4 @@ export const invalid = (what: string): BpeError => new BpeError(`This tokenizer.
 
 /** An error for a component that we don't implement. */
 export const unsupported = (place: string, found: Json | undefined): BpeError =>
-  new BpeError(`This tokenizer.json uses ${place} ${JSON.stringify(found ?? null)}, which is not supported; only byte-level BPE as GPT-2 and RoBERTa use it is.`);
+  new BpeError(`This tokenizer.json uses ${place} ${JSON.stringify(found ?? null)}, which is not supported.`);

@@ -4,29 +4,33 @@ import { hashPair } from "../train/pair-table.js";
 export class MergeRanks {
   /** The id that the merge of each rank makes. */
   readonly ids: Int32Array;
-  /** Whether two merges make the same id; then the order of work matters beyond the ranks. */
+  /**
+   * Whether a merge may make a token that is no longer than its left part, and two merges make the same id; then the order of
+   * work matters beyond the ranks. Otherwise a pair at one place makes an id only once: whatever it is merged with makes it longer.
+   */
   readonly ambiguous: boolean;
   private readonly left: Int32Array;
   private readonly right: Int32Array;
   private readonly slots: Int32Array;
   private readonly mask: number;
 
-  /** @param merges Left id, right id, left id … by rank; of a repeated pair the later rank counts. */
-  constructor(merges: Int32Array, ids: Int32Array) {
+  /**
+   * @param merges Left id, right id, left id … by rank; of a repeated pair the later rank counts.
+   * @param growing Whether every merge makes a longer text than both its parts; not sure where parts lose a prefix.
+   */
+  constructor(merges: Int32Array, ids: Int32Array, growing = true) {
     const count = ids.length;
     this.ids = ids;
     this.left = new Int32Array(count);
     this.right = new Int32Array(count);
     this.slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
     this.mask = this.slots.length - 1;
-    const made = new Set<number>();
     for (let rank = 0; rank < count; rank++) {
       const left = (this.left[rank] = merges[rank * 2]!);
       const right = (this.right[rank] = merges[rank * 2 + 1]!);
       this.slots[this.slotOf(left, right)] = rank + 1;
-      made.add(ids[rank]!);
     }
-    this.ambiguous = made.size < count;
+    this.ambiguous = !growing && new Set(ids).size < count;
   }
 
   /** The rank of a pair, or -1. */

@@ -25,14 +25,16 @@ export class WordMerger {
   /**
    * @param symbols Token ids of the word's bytes; overwritten by the merged ones.
    * @param length How many of them.
+   * @param lengths What each symbol covers; merged ones cover the sum.
    * @returns How many tokens are left at the start of `symbols`.
    */
-  merge(symbols: Int32Array, length: number): number {
+  merge(symbols: Int32Array, length: number, lengths?: Int32Array): number {
     if (length < 2) return length;
-    return length <= this.short && !this.merges.ambiguous ? this.mergeShort(symbols, length) : this.mergeLong(symbols, length);
+    if (this.merges.ambiguous) return this.mergeLong(symbols, length, lengths);
+    return length <= this.short ? this.mergeShort(symbols, length, lengths) : this.mergeByRank(symbols, length, lengths);
   }
 
-  private mergeShort(symbols: Int32Array, length: number): number {
+  private mergeShort(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
     const { merges, ranks } = this;
     let pairs = length - 1;
     for (let at = 0; at < pairs; at++) ranks[at] = this.rankOr(symbols[at]!, symbols[at + 1]!);
@@ -51,6 +53,10 @@ export class WordMerger {
         symbols[at] = symbols[at + 1]!;
         ranks[at] = ranks[at + 1]!;
       }
+      if (lengths) {
+        lengths[best] = lengths[best]! + lengths[best + 1]!;
+        lengths.copyWithin(best + 1, best + 2, pairs + 1);
+      }
       pairs--;
       if (best > 0) ranks[best - 1] = this.rankOr(symbols[best - 1]!, symbols[best]!);
       if (best < pairs) ranks[best] = this.rankOr(symbols[best]!, symbols[best + 1]!);
@@ -63,19 +69,107 @@ export class WordMerger {
     return rank < 0 ? NO_RANK : rank;
   }
 
-  private mergeLong(symbols: Int32Array, length: number): number {
+  /**
+   * Merges all pairs of one rank from left to right, then those of the next. That is the rule as long as merges make only pairs
+   * of higher ranks, as in every trained vocabulary; where one does not, the queue takes over with what is merged by then.
+   */
+  private mergeByRank(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
     const { merges, queue } = this;
+    this.link(length);
+    const { nextOf, previousOf } = this;
+    const places = new Map<number, number[]>();
+    queue.clear();
+    const offer = (rank: number, at: number): void => {
+      const list = places.get(rank);
+      if (list) list.push(at);
+      else {
+        places.set(rank, [at]);
+        queue.push(rank);
+      }
+    };
+    // Long words mostly repeat themselves.
+    let [left, right, rank] = [-1, -1, -1];
+    for (let at = 0; at + 1 < length; at++) {
+      if (symbols[at] !== left || symbols[at + 1] !== right) {
+        left = symbols[at]!;
+        right = symbols[at + 1]!;
+        rank = merges.rank(left, right);
+      }
+      if (rank >= 0) offer(rank, at);
+    }
+    let inOrder = true;
+    while (queue.size > 0 && inOrder) {
+      const current = queue.pop();
+      const id = merges.ids[current]!;
+      const list = places.get(current)!;
+      places.delete(current);
+      for (let index = 1; index < list.length; index++) {
+        if (list[index]! < list[index - 1]!) {
+          list.sort((a, b) => a - b);
+          break;
+        }
+      }
+      for (const at of list) {
+        const next = nextOf[at]!;
+        if (symbols[at]! < 0 || next >= length || merges.rank(symbols[at]!, symbols[next]!) !== current) continue;
+        symbols[at] = id;
+        symbols[next] = -1;
+        if (lengths) lengths[at] = lengths[at]! + lengths[next]!;
+        const after = (nextOf[at] = nextOf[next]!);
+        let made = Infinity;
+        if (after < length) {
+          previousOf[after] = at;
+          const rank = merges.rank(id, symbols[after]!);
+          if (rank >= 0) offer((made = rank), at);
+        }
+        const before = previousOf[at]!;
+        if (before >= 0) {
+          const rank = merges.rank(symbols[before]!, id);
+          if (rank >= 0) {
+            offer(rank, before);
+            made = Math.min(made, rank);
+          }
+        }
+        if (made <= current) {
+          inOrder = false;
+          break;
+        }
+      }
+    }
+    const kept = this.compact(symbols, length, lengths);
+    return inOrder ? kept : this.mergeLong(symbols, kept, lengths);
+  }
+
+  /** Makes every symbol the neighbour of the next. */
+  private link(length: number): void {
     if (this.nextOf.length < length) {
       this.nextOf = new Int32Array(length);
       this.previousOf = new Int32Array(length);
     }
+    for (let at = 0; at < length; at++) {
+      this.nextOf[at] = at + 1;
+      this.previousOf[at] = at - 1;
+    }
+  }
+
+  /** Moves the symbols that are left to the start. */
+  private compact(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
+    const { nextOf } = this;
+    let kept = 0;
+    for (let at = 0; at < length; at = nextOf[at]!, kept++) {
+      symbols[kept] = symbols[at]!;
+      if (lengths) lengths[kept] = lengths[at]!;
+    }
+    if (length > 1 << 20) this.nextOf = this.previousOf = new Int32Array(0);
+    return kept;
+  }
+
+  private mergeLong(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
+    const { merges, queue } = this;
+    this.link(length);
     const { nextOf, previousOf } = this;
     queue.clear();
-    for (let at = 0; at < length; at++) {
-      nextOf[at] = at + 1;
-      previousOf[at] = at - 1;
-      if (at + 1 < length) this.offer(symbols, at, at + 1);
-    }
+    for (let at = 0; at + 1 < length; at++) this.offer(symbols, at, at + 1);
     while (queue.size > 0) {
       const item = queue.pop();
       const at = item % PLACES;
@@ -87,6 +181,7 @@ export class WordMerger {
       if (rank < 0 || merges.ids[rank] !== id) continue;
       symbols[at] = id;
       symbols[next] = -1;
+      if (lengths) lengths[at] = lengths[at]! + lengths[next]!;
       const after = (nextOf[at] = nextOf[next]!);
       if (after < length) {
         previousOf[after] = at;
@@ -94,10 +189,7 @@ export class WordMerger {
       }
       if (previousOf[at]! >= 0) this.offer(symbols, previousOf[at]!, at);
     }
-    let kept = 0;
-    for (let at = 0; at < length; at = nextOf[at]!) symbols[kept++] = symbols[at]!;
-    if (length > 1 << 20) this.nextOf = this.previousOf = new Int32Array(0);
-    return kept;
+    return this.compact(symbols, length, lengths);
   }
 
   private offer(symbols: Int32Array, left: number, right: number): void {

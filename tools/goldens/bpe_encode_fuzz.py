@@ -1,0 +1,272 @@
+"""Differential fuzz of encoding and decoding: random tokenizers and texts, Hugging Face tokenizers and tiktoken against @llm/bpe.
+
+Run from the repository's root, after `npm run build` in packages/bpe, with the packages of tools/goldens/requirements.txt:
+
+    python3 tools/goldens/bpe_encode_fuzz.py --cases 20000            prints the number of differences, and the first few
+    python3 tools/goldens/bpe_encode_fuzz.py --cases 900 --golden     writes packages/bpe/test/goldens/encode-fuzz.json
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+
+import tiktoken
+import tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--cases", type=int, default=20000)
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--golden", action="store_true")
+parser.add_argument("--module", default="@llm/bpe", help="what the other side imports")
+options = parser.parse_args()
+r = random.Random(options.seed)
+
+S = r"\s*[\r\n]+|\s+(?!\S)|\s+"
+C = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3 = C + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + S
+QWEN2 = LLAMA3.replace("{1,3}", "")
+QWEN3_5 = C + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|" + S
+O200K = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+" + C
+    + r"?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*" + C + r"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + S
+)
+TIKTOKEN = {
+    "gpt2": r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s""",
+    "cl100k_base": r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s""",
+    "o200k_base": O200K,
+}
+KNOWN = [GPT2, LLAMA3, QWEN2, QWEN3_5, O200K, LLAMA3.replace("{1,3}", "{1,2}"), LLAMA3.replace("{1,3}", "+")]
+OTHER = [r"\p{N}", r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", r"[^\p{L}\s]+", r"\w+|[^\w\s]+", r"(?<=a)b|\d+?", r" ?[^(\s|[.,!?…。，、।۔،])]+", r"[a-z&&[^aeiou]]+", r"\p{Lu}?\p{Ll}++", r"(?>a+)b?", r"x{2}|y{,3}z", r"\h+", "[\u4e00-\u9fa5\u3040-\u309f]+", r"(?=[A-Z])", r"\b", r"^.|.$", r"(?i)the|é", r"[^\P{L}a-c]"]
+OTHER.remove(r"\h+")
+
+CHARACTERS = "abcdeghilmnorstuxyzABCSTREVMLDK  \n\t\r'.,!?-_/0123456789éßñÅſK\u0301\u0308\u0327\u0345\u00a0\u2028\u3000\u0085\u200b\u200d\ufeff世界日本한국ᄀ\u1161\u11a8ابقहिन्दीไทย²½Ⅷ٣\U0001f600\U0001f468\u200d\U0001f3fd\U0001d400\ufb01ǅʰªΣσςİ\U00011131\U00011127\u1e69\u2126\ufdfa"
+WORDS = ["the", " the", "The", "don't", "I'LL", "he'S", "'\u017f", "ing", " and", "  ", "   ", "\n\n", " \n ", "\r\n", "...", "!!", "</", "12", "1234567", " 3.14", "naïve", "cafe\u0301", "世界", "fooBar", "HTTPServer", "<s>", "</s>", "<mask>", " <mask> ", "<word>", "<words>", "tok", "Tok", "▁", "A\u0308b", "q\u0323\u0307", "👩‍👩‍👧", "\u1100\u1161\u11a8", "/\n/", "_x", "x_", "e\u0345\u0301"]
+
+
+def text() -> str:
+    kind = r.random()
+    length = r.choice([0, 1, 3, 6, 10] if options.golden else [0, 1, 2, 4, 8, 16, 32, 60])
+    if kind < 0.08:
+        return "".join(chr(c) for c in (r.randrange(0x110000) if r.random() < 0.5 else r.randrange(0x3200) for _ in range(length)) if not 0xD800 <= c < 0xE000)
+    if kind < 0.14:
+        return r.choice(["a", " ", "世", "ab", "\n", "👍🏽", "é"]) * length * 3
+    return "".join(r.choice(CHARACTERS) if r.random() < 0.45 else r.choice(WORDS) for _ in range(length))
+
+
+# A few models; each file takes one of them.
+def train(pre, special, size, characters=False) -> dict:
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>" if characters else None))
+    tokenizer.pre_tokenizer = pre
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=special, show_progress=False, initial_alphabet=[] if characters else pre_tokenizers.ByteLevel.alphabet())
+    state = r.getstate()
+    r.seed(7)
+    tokenizer.train_from_iterator([text() for _ in range(300)], trainer)
+    r.setstate(state)
+    return json.loads(tokenizer.to_str())["model"]
+
+
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+MODELS = [
+    train(pre_tokenizers.ByteLevel(add_prefix_space=False), SPECIAL, 340),
+    train(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False), SPECIAL, 420),
+    train(pre_tokenizers.Metaspace(), SPECIAL + BYTES, 360, True),
+    train(pre_tokenizers.Whitespace(), SPECIAL, 90, True),
+]
+# Bytes and characters that are missing, and words that no merge reaches.
+MODELS.append(json.loads(json.dumps(MODELS[0])))
+for lost in "qQxz!Ĩ":
+    if lost in MODELS[4]["vocab"]:
+        MODELS[4]["merges"] = [m for m in MODELS[4]["merges"] if lost not in m[0] + m[1]]
+        MODELS[4]["vocab"] = {token: id_ for token, id_ in MODELS[4]["vocab"].items() if lost not in token}
+MODELS[4]["vocab"] = {token: id_ for id_, token in enumerate(MODELS[4]["vocab"])}
+for word in ["Ġand", "naÃ¯ve", "ĠĠ", "12", "fooBar"]:
+    MODELS[4]["vocab"].setdefault(word, len(MODELS[4]["vocab"]))
+# Every split of a token as a merge of its own, as files made from tiktoken's have it.
+MODELS.append(json.loads(json.dumps(MODELS[1])))
+MODELS[5]["merges"] = [[t[:k], t[k:]] for t in MODELS[1]["vocab"] for k in range(1, len(t)) if t not in SPECIAL and t[:k] in MODELS[1]["vocab"] and t[k:] in MODELS[1]["vocab"]]
+
+
+def pre_tokenizer(level: bool):
+    if not level:
+        return r.choice([
+            lambda: pre_tokenizers.Metaspace(prepend_scheme=r.choice(["always", "first", "never"]), split=r.random() < 0.7),
+            lambda: None,
+            lambda: pre_tokenizers.Whitespace(),
+            lambda: pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation(r.choice(["isolated", "removed", "contiguous", "merged_with_previous", "merged_with_next"]))]),
+            lambda: pre_tokenizers.CharDelimiterSplit(r.choice(" a世")),
+        ])()
+    last = lambda regex: pre_tokenizers.ByteLevel(add_prefix_space=r.random() < 0.2, trim_offsets=r.random() < 0.5, use_regex=regex)
+    split = lambda pattern: pre_tokenizers.Split(Regex(pattern), "isolated", False)
+    other = lambda: pre_tokenizers.Split(r.choice([Regex(r.choice(OTHER + KNOWN)), r.choice([" ", "the", ".", "世"])]), r.choice(["isolated", "removed", "contiguous", "merged_with_previous", "merged_with_next"]), r.random() < 0.3)
+    return r.choice([
+        lambda: last(True),
+        lambda: last(False),
+        lambda: pre_tokenizers.Sequence([split(r.choice(KNOWN)), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
+        lambda: pre_tokenizers.Sequence([split(r.choice(KNOWN)), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
+        lambda: pre_tokenizers.Sequence([pre_tokenizers.Digits(r.random() < 0.6), pre_tokenizers.ByteLevel(add_prefix_space=False)]),
+        lambda: pre_tokenizers.Sequence([other(), last(r.random() < 0.5)]),
+        lambda: pre_tokenizers.Sequence([other(), other(), pre_tokenizers.Digits(True), last(False)]),
+        lambda: pre_tokenizers.Sequence([pre_tokenizers.Punctuation("contiguous"), last(False), pre_tokenizers.Digits(False)]),
+    ])()
+
+
+def normalizer(level: bool):
+    one = lambda: r.choice([
+        lambda: normalizers.NFC(), lambda: normalizers.NFD(), lambda: normalizers.NFKC(), lambda: normalizers.NFKD(), lambda: normalizers.Lowercase(),
+        lambda: normalizers.Strip(r.random() < 0.6, r.random() < 0.6), lambda: normalizers.Replace(r.choice([" ", "a", "''", "\n"]), r.choice(["▁", "", "xy", "é"])),
+        lambda: normalizers.Replace(Regex(r.choice([r"\s+", r"[aeiou]", r" {2,}", r"\p{N}"])), r.choice([" ", "", "0"])), lambda: normalizers.Prepend(r.choice(["▁", "ab"])),
+    ])()
+    if r.random() < (0.55 if level else 0.5):
+        return r.choice([None, None, normalizers.NFC()]) if level else normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    return one() if r.random() < 0.6 else normalizers.Sequence([one() for _ in range(r.randrange(4))])
+
+
+def processor():
+    template = lambda: r.choice([
+        processors.TemplateProcessing("<s> $A </s>", "<s> $A </s> $B:1 </s>:1", [("<s>", 0), ("</s>", 2)]),
+        processors.TemplateProcessing("<s> $0", "<s>:2 $A:2 <s> $B:1", [("<s>", 0)]),
+        processors.TemplateProcessing("$A:3 </s>", "$B $A </s>:4 </s>", [("</s>", 2)]),
+    ])
+    level = lambda: processors.ByteLevel(trim_offsets=r.random() < 0.6, add_prefix_space=r.random() < 0.5)
+    return r.choice([
+        lambda: None, level, level, template, template,
+        lambda: processors.Sequence([level(), template()]),
+        lambda: processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=r.random() < 0.6, add_prefix_space=r.random() < 0.5),
+        lambda: processors.BertProcessing(("</s>", 2), ("<s>", 0)),
+    ])()
+
+
+def decoder(level: bool):
+    if level:
+        return decoders.ByteLevel() if r.random() < 0.9 else decoders.Sequence([decoders.ByteLevel(), decoders.Strip("a", 1, 0)])
+    return r.choice([
+        lambda: decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]),
+        lambda: decoders.Metaspace(prepend_scheme=r.choice(["always", "first", "never"])),
+        lambda: None, lambda: decoders.Fuse(), lambda: decoders.BPEDecoder(suffix="o"), lambda: decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()]),
+    ])()
+
+
+def build() -> tuple[int, dict, Tokenizer]:
+    index = r.choice([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5])
+    level = index not in (2, 3)
+    settings = {"ignore_merges": r.random() < 0.3, "fuse_unk": r.random() < 0.5}
+    if index == 2:
+        settings["byte_fallback"] = r.random() < 0.7
+    if index == 4:
+        settings["unk_token"] = r.choice([None, "<unk>"])
+    if index == 3 and r.random() < 0.4:
+        settings["end_of_word_suffix"] = r.choice(["o", "s"])
+    if index == 3 and r.random() < 0.3:
+        settings["continuing_subword_prefix"] = r.choice(["a", ""])
+        MODELS_3 = [m for m in MODELS[3]["merges"] if settings["continuing_subword_prefix"] == "" or m[0] + m[1][1:] in MODELS[3]["vocab"]]
+        settings["merges"] = MODELS_3
+    file = json.loads(Tokenizer(models.BPE()).to_str())
+    file["model"] = {**MODELS[index], **settings}
+    tokenizer = Tokenizer.from_str(json.dumps(file))
+    tokenizer.normalizer = normalizer(level) or tokenizer.normalizer
+    made = pre_tokenizer(level)
+    if made is not None:
+        tokenizer.pre_tokenizer = made
+    made = processor()
+    if made is not None:
+        tokenizer.post_processor = made
+    made = decoder(level)
+    if made is not None:
+        tokenizer.decoder = made
+    if r.random() < 0.75:
+        flag = lambda: r.random() < 0.3
+        tokenizer.add_special_tokens(["<s>", "<pad>", "</s>"])
+        for content in r.sample(["<mask>", "<word>", "<words>", "tok", "Tok", "the", "  ", "é", "世界", "12", "_", "a b"], r.randrange(6)):
+            tokenizer.add_tokens([AddedToken(content, single_word=flag(), lstrip=flag(), rstrip=flag(), normalized=r.random() < 0.5, special=r.random() < 0.4)])
+    if r.random() < 0.35:
+        tokenizer.enable_truncation(r.choice([5, 6, 8, 12, 20]), stride=r.choice([0, 0, 1, 2]), strategy=r.choice(["longest_first", "longest_first", "only_first", "only_second"]), direction=r.choice(["left", "right"]))
+    if r.random() < 0.25:
+        tokenizer.enable_padding(direction=r.choice(["left", "right"]), pad_id=1, pad_type_id=r.choice([0, 3]), pad_token="<pad>", length=r.choice([None, 10, 16]), pad_to_multiple_of=r.choice([None, 4, 7]))
+    file = json.loads(tokenizer.to_str())
+    del file["model"]
+    return index, {"file": file, "settings": settings}, tokenizer
+
+
+def columns(encoding, nested: bool = True) -> dict:
+    # What overflows of a pair carries overflow of its own there, which repeats what is in the list already.
+    return {
+        "ids": encoding.ids, "tokens": encoding.tokens, "offsets": [place for pair in encoding.offsets for place in pair], "typeIds": encoding.type_ids,
+        "wordIds": [-1 if word is None else word for word in encoding.word_ids],
+        "specialTokensMask": encoding.special_tokens_mask, "attentionMask": encoding.attention_mask,
+        "overflowing": [columns(part, False) for part in encoding.overflowing] if nested else [],
+    }
+
+
+def hf_case():
+    index, case, tokenizer = build()
+    probes = []
+    for _ in range(3 if options.golden else 10):
+        one, two = text(), text() if r.random() < 0.25 else None
+        adds = r.random() < 0.7
+        try:
+            encoding = tokenizer.encode(one, two, add_special_tokens=adds)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            probes.append({"text": one, "pair": two, "adds": adds, "error": str(error)[:80]})
+            continue
+        probe = {"text": one, "pair": two, "adds": adds, "expected": columns(encoding)}
+        ids = [id_ for id_ in encoding.ids] + [r.randrange(450) for _ in range(r.randrange(4))]
+        r.shuffle(ids) if r.random() < 0.3 else None
+        try:
+            probe["decode"] = {"ids": ids, "skip": tokenizer.decode(ids), "all": tokenizer.decode(ids, skip_special_tokens=False)}
+        except BaseException:
+            pass
+        if tokenizer.truncation is None and two is None and not (tokenizer.padding and adds):
+            tokenizer.encode_special_tokens = True
+            probe["asText"] = tokenizer.encode(one, add_special_tokens=False).ids
+            tokenizer.encode_special_tokens = False
+            if tokenizer.padding:
+                del probe["asText"]
+        probes.append(probe)
+    return {"model": index, **case, "probes": probes}
+
+
+RANKS = {}
+for name, pattern in TIKTOKEN.items():
+    codes = [c if 33 <= c <= 126 or 161 <= c <= 172 or c >= 174 else None for c in range(256)]
+    extra = iter(range(256, 512))
+    byte_of = {chr(code if code is not None else next(extra)): byte for byte, code in enumerate(codes)}
+    tokens = [bytes(byte_of[char] for char in token) for token in MODELS[1]["vocab"] if token not in SPECIAL]
+    RANKS[name] = {token: rank for rank, token in enumerate(tokens)}
+
+
+def tiktoken_case():
+    name = r.choice(list(TIKTOKEN))
+    special = {"<|endoftext|>": 900, "<|x|>": 901}
+    encoding = tiktoken.Encoding(name, pat_str=TIKTOKEN[name], mergeable_ranks=RANKS[name], special_tokens=special)
+    probes = []
+    for _ in range(3 if options.golden else 10):
+        one = text()
+        if r.random() < 0.2:
+            one = one + r.choice(list(special)) + text()
+        probes.append({"text": one, "parse": encoding.encode(one, allowed_special="all"), "ordinary": encoding.encode_ordinary(one)})
+    return {"tiktoken": name, "special": special, "probes": probes}
+
+
+cases = [tiktoken_case() if index % 8 == 7 else hf_case() for index in range(options.cases // 10)]
+import base64
+
+ranks_file = "".join(f"{base64.b64encode(token).decode()} {rank}\n" for token, rank in RANKS["gpt2"].items())
+if options.golden:
+    golden = {"oracle": f"tokenizers {tokenizers.__version__}, tiktoken {tiktoken.__version__}", "models": MODELS[:5], "ranks": ranks_file, "cases": [case for case in cases if case.get("model") != 5]}
+    with open("packages/bpe/test/goldens/encode-fuzz.json", "w", encoding="ascii") as file:
+        json.dump(golden, file, ensure_ascii=True, separators=(",", ":"))
+        file.write("\n")
+    sys.exit()
+other = subprocess.Popen(["node", "tools/goldens/bpe_encode_fuzz.mjs", options.module], stdin=subprocess.PIPE, encoding="utf-8")
+other.stdin.write(json.dumps({"models": MODELS, "ranks": ranks_file}) + "\n")
+for case in cases:
+    other.stdin.write(json.dumps(case) + "\n")
+other.stdin.close()
+sys.exit(other.wait())
