@@ -1,6 +1,6 @@
 // One training step of a small Llama (loss, gradients, clipping, AdamW) on the engine that @llm/backend opens; train-step.py is the same in
 // PyTorch. Prints one JSON line. On a machine that does other work compare CPU time, and run the two in turn.
-//   CFG=layers,width,heads,hidden,vocabulary,length,batch  MODE=xla|graph|eager  STEPS=8  node tools/bench/train-step/train-step.mjs
+//   CFG=layers,width,heads,hidden,vocabulary,length,batch  MODE=xla|graph|eager  PRECISION=float32|bfloat16  STEPS=8  node tools/bench/train-step/train-step.mjs
 import { openEngine } from "@llm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -87,7 +87,7 @@ function step(inputs, targets, rate, t) {
 let state = 7;
 const random = () => tf.tensor1d(Int32Array.from({ length: N }, () => (state = (state * 1103515245 + 12345) % 2147483648) % V), "int32");
 const [inputs, targets] = [random(), random()];
-const run = mode === "eager" ? step : engine.compile(step, { jit: mode === "xla" });
+const run = mode === "eager" ? step : engine.compile(step, { jit: mode === "xla", precision: process.env.PRECISION ?? "float32" });
 const once = (t) => tf.tidy(() => run(inputs, targets, tf.scalar(1e-3), tf.scalar(t)).dataSync()[0]);
 
 const start = performance.now();

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { OpenedEngine } from "../engine.js";
@@ -80,7 +81,10 @@ function train(compile: (step: Step) => Step): { losses: number[]; weights: numb
   return { losses, weights: model.weights.flatMap((v) => Array.from(v.dataSync())), replies };
 }
 
-test("50 steps of training agree: plain JavaScript, eager, graph, XLA", () => {
+/** The losses of the same 50 steps in PyTorch (tools/goldens/backend_training.py). */
+const pytorch = JSON.parse(readFileSync(new URL("../../test/goldens/training.json", import.meta.url), "utf8")) as { losses: number[] };
+
+test("50 steps of training agree: PyTorch, plain JavaScript, eager, graph, XLA", () => {
   tf.setBackend("cpu");
   const oracle = train((step) => step);
   tf.setBackend("tensorflow");
@@ -90,11 +94,17 @@ test("50 steps of training agree: plain JavaScript, eager, graph, XLA", () => {
     graph: train((step) => engine.compile(step, { jit: false })),
     xla: train((step) => engine.compile(step, { jit: true })),
   };
+  oracle.losses.forEach((loss, i) => expect(Math.abs(loss / pytorch.losses[i]! - 1)).toBeLessThan(1e-5));
   for (const run of Object.values(runs)) {
     run.losses.forEach((loss, i) => expect(Math.abs(loss / oracle.losses[i]! - 1)).toBeLessThan(1e-5));
     expect(run.replies).toEqual(oracle.replies);
   }
 }, 120_000);
+
+test("with matrix products in bfloat16 the 50 losses stay within 3% of PyTorch's in float32", () => {
+  const { losses } = train((step) => engine.compile(step, { precision: "bfloat16" }));
+  losses.forEach((loss, i) => expect(Math.abs(loss / pytorch.losses[i]! - 1)).toBeLessThan(0.03));
+}, 60_000);
 
 test("the same steps give the very same numbers", () => {
   const xla = (): ReturnType<typeof train> => train((step) => engine.compile(step, { jit: true }));
