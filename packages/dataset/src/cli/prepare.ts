@@ -1,4 +1,4 @@
-import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, integer, printJson } from "@llm/cli-kit";
+import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, fraction, integer, printJson } from "@llm/cli-kit";
 import { CLEAN_DEFAULTS } from "../clean/clean.js";
 import { FILTER_THRESHOLDS, type FilterOptions } from "../clean/pipeline.js";
 import { type PrepareResult, prepare } from "../prepare/prepare.js";
@@ -9,6 +9,7 @@ interface Flags {
   limit?: number;
   minCharacters: number;
   language: string;
+  maxLost?: number;
   keepDuplicates?: boolean;
   textColumn?: string;
   filters?: string;
@@ -70,6 +71,7 @@ async function run(sources: string[], flags: Flags, signal: AbortSignal): Promis
       columns: columnsOf(textColumn),
       signal,
       ...(limit === undefined ? {} : { limit }),
+      ...(flags.maxLost === undefined ? {} : { maxLost: flags.maxLost }),
       onProgress: ({ read, kept, bytes, totalBytes }) => {
         progress ??= createProgress({ label: "prepare", total: (total = totalBytes), unit: "B" });
         note = `${kept} of ${read} kept`;
@@ -93,6 +95,7 @@ export const prepareCommand = (): Command =>
       .option("--limit <n>", "read at most this many rows (default: all)", integer(1))
       .option("--min-characters <n>", "reject shorter documents; chats are exempt", integer(), CLEAN_DEFAULTS.minCharacters)
       .option("--language <code>", 'reject rows whose language column says otherwise; "any" keeps all', "en")
+      .option("--max-lost <share>", "leave out damaged parts of the sources and name them in _damaged/*.jsonl; fail if more than this share of their bytes is lost (default: the first damage is an error)", fraction)
       .option("--keep-duplicates", "keep exact duplicates (default: reject them)")
       .option("--filters <set>", "judge documents by FineWeb's filters: fineweb (default: none)")
       .option("--compat <tool>", "judge exactly as datatrove does, without repairs of ours: datatrove (default: off)")
@@ -110,6 +113,7 @@ export const prepareCommand = (): Command =>
     if (status === "unchanged") say(`${flags.out} is up to date: inputs and settings are unchanged.`);
     if (resumedRows > 0) say(`Went on after ${resumedRows} rows that an earlier run had done.`);
     say(`${report.documents} documents and ${report.chats} chats (${formatBytes(report.bytes)} of text) of ${report.read} rows in ${flags.out}`);
+    if (report.lost && report.lost.places > 0) say(`  damaged: ${report.lost.places} places, ${report.lost.documents} documents known to be lost, ${(report.lost.share * 100).toPrecision(3)}% of the bytes; named in _damaged`);
     for (const [reason, count] of Object.entries(report.rejected)) if (count > 0) say(`  rejected as ${reason}: ${count}`);
     for (const [rule, count] of Object.entries(report.details.rules)) say(`    ${rule}: ${count}`);
   });

@@ -13,6 +13,7 @@ export const describeDamage = ({ file, place, reason }: Damage): string => `${fi
  */
 export class Quarantine {
   readonly #parts: Damage[] = [];
+  readonly #seen = new Set<string>();
   #bytes = 0;
 
   /**
@@ -33,11 +34,28 @@ export class Quarantine {
     return Math.min(1, this.#bytes / Math.max(1, this.limits.totalBytes));
   }
 
-  /** Takes a part in. @throws DatasetError naming the first parts, when more than the stated share is lost */
-  add(damage: Damage): void {
+  /** Bytes that were lost so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Documents that were lost so far, where that is known. */
+  get documents(): number {
+    return this.#parts.reduce((sum, { documents = 0 }) => sum + documents, 0);
+  }
+
+  /**
+   * Takes a part in, once however often it is met.
+   * @returns whether it is another one than before
+   * @throws DatasetError naming the first parts, when more than the stated share is lost
+   */
+  add(damage: Damage): boolean {
+    const key = `${damage.file}\n${damage.place}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
     this.#parts.push(damage);
     this.#bytes += damage.bytes;
-    if (this.share <= this.limits.maxLost) return;
+    if (this.share <= this.limits.maxLost) return true;
     const percent = (share: number): string => `${(share * 100).toPrecision(3)}%`;
     const more = this.#parts.length > NAMED ? `\n  and ${this.#parts.length - NAMED} more` : "";
     throw new DatasetError(
