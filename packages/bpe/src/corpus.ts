@@ -1,6 +1,6 @@
 export { tokenizeCorpus, type TokenizeOptions, type TokenizeProgress } from "./corpus/tokenize.js";
 export { loadTokenizer, saveTokenizer } from "./corpus/files.js";
-export { countWordsOnThreads, type CountOptions } from "./corpus/count.js";
+export { countLinesOnThreads, countWordsOnThreads, type CountOptions } from "./corpus/count.js";
 export { loadWordCounts, saveWordCounts } from "./corpus/word-file.js";
 export { fileLines } from "./corpus/lines.js";
 export { trainingTexts } from "./corpus/texts.js";

@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BpeError, countWords, trainFromWordCounts, type WordCounts } from "@llm/bpe";
-import { countWordsOnThreads } from "@llm/bpe/corpus";
+import { countLinesOnThreads, countWordsOnThreads, fileLines } from "@llm/bpe/corpus";
 import { Random, prose, unicodeMix } from "./texts.js";
 
 // Worker threads run what was built: `npm run build` comes first.
@@ -60,5 +63,30 @@ describe("countWordsOnThreads", () => {
 
   it.each([[-1], [1.5], [2000]])("refuses %d threads", async (threads) => {
     await expect(countWordsOnThreads(["a"], { threads })).rejects.toThrow(BpeError);
+  });
+});
+
+describe("countLinesOnThreads", () => {
+  it("counts what the lines give as texts, over the borders of tasks", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bpe-lines-"));
+    try {
+      const some = [...prose(58, 4000), ...unicodeMix(59, 300)].map((text) => text.replace(/[\ud800-\udfff]/gu, ""));
+      const files = { a: [...some, "x".repeat(2_500_000), " \r", ""].join("\n"), b: "", c: "no end", d: `\n\n ${some.join(" \n ")}`.repeat(12) };
+      const paths = Object.keys(files).map((name) => join(folder, name));
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+      const expected = await countWords(fileLines(paths));
+      for (const options of [{ threads: 0 }, { threads: 2 }]) {
+        const words = await countLinesOnThreads(paths, options);
+        expect([words.size, words.total, words.bytes]).toEqual([expected.size, expected.total, expected.bytes]);
+        expect(table(words) === table(expected)).toBe(true);
+      }
+      const blanks = await countLinesOnThreads(paths[3]!, { threads: 0, addPrefixSpace: true });
+      expect(table(blanks) === table(await countWords(fileLines(paths[3]!), { addPrefixSpace: true }))).toBe(true);
+      await writeFile(join(folder, "e"), Buffer.from([0x61, 0x0a, 0xc3, 0x0a]));
+      await expect(countLinesOnThreads(join(folder, "e"))).rejects.toThrow("e is not UTF-8 text");
+      await expect(countLinesOnThreads(join(folder, "none"))).rejects.toThrow(/ENOENT/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

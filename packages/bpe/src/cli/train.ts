@@ -1,8 +1,7 @@
 import { Command, addCommonOptions, collect, createProgress, formatBytes, formatCount, integer, printJson } from "@llm/cli-kit";
 import { readDocuments } from "@llm/dataset";
-import { countWordsOnThreads } from "../corpus/count.js";
+import { countLinesOnThreads, countWordsOnThreads, type CountOptions } from "../corpus/count.js";
 import { loadTokenizer, saveTokenizer } from "../corpus/files.js";
-import { fileLines } from "../corpus/lines.js";
 import { trainingTexts } from "../corpus/texts.js";
 import { loadWordCounts, saveWordCounts } from "../corpus/word-file.js";
 import { BpeError } from "../errors.js";
@@ -104,7 +103,7 @@ async function countSources(sources: string[], flags: CountFlags, split: WordSpl
     const onProgress = (progress: { bytes: number; totalBytes: number }): void => void (read = progress);
     for await (const document of readDocuments(sources, { columns, signal, onProgress })) yield trainingTexts(document);
   }
-  const words = await countWordsOnThreads(flags.lines ? fileLines(sources, { signal }) : documents(), {
+  const options: CountOptions = {
     ...split,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
     signal,
@@ -114,7 +113,8 @@ async function countSources(sources: string[], flags: CountFlags, split: WordSpl
       bar.setTotal(read.totalBytes);
       bar.update(flags.lines ? event.bytes : read.bytes, `${formatCount(event.uniqueWords)} words`);
     },
-  });
+  };
+  const words = await (flags.lines ? countLinesOnThreads(sources, options) : countWordsOnThreads(documents(), options));
   bar.stop(`${formatBytes(words.bytes)} of text`);
   if (words.size === 0) throw new BpeError("The sources have no text to train on.");
   return { words, texts };
