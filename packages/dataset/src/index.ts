@@ -1,6 +1,7 @@
 export { type Document, type Message, FINEWEB_COLUMNS, chatText } from "./document.js";
 export { DatasetError, ShardError } from "./errors.js";
 export { readDocuments, type ReadOptions, type ReadProgress } from "./sources/read.js";
+export { mixDocuments, readMixture, type MixOptions, type Mixture, type MixtureCount, type MixtureSource, type MixtureStage } from "./sources/mix.js";
 export { limitDocuments, type Amount, type AmountLimit } from "./sources/limit.js";
 export { Quarantine, describeDamage } from "./sources/quarantine.js";
 export { download, type DownloadOptions, type DownloadProgress, type DownloadRecord, type DownloadResult } from "./download/download.js";
@@ -11,6 +12,9 @@ export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
 export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/clean.js";
 export { normalizeText } from "./clean/normalize.js";
 export { FILTER_THRESHOLDS, createFilters, type FilterOptions } from "./clean/pipeline.js";
+export { dedupe, type ClusterExample, type DedupeOptions, type DedupeReport } from "./dedupe/dedupe.js";
+export { NearDuplicateIndex, type DuplicateClusters, type DuplicateCounts, type KeepPolicy, type NearDuplicateOptions } from "./dedupe/near-duplicates.js";
+export { MinHashSigner } from "./dedupe/minhash.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
 export { generateSampleCorpus, writeSample, type GenerateOptions, type SampleRecord, type WriteSampleOptions } from "./corpus-files.js";
@@ -18,7 +22,8 @@ export { sampleCorpus, meetsExpectation, type Expectation, type HeldOut, type He
 export { writeJsonl } from "./write/jsonl.js";
 export { ShardSetWriter, type ShardSetOptions } from "./shards/writer.js";
 export type { TokenDocument } from "./shards/builder.js";
-export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit, type SplitReader, type TokenPlace } from "./shards/reader.js";
+export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit, type TokenPlace } from "./shards/reader.js";
+export type { SplitReader } from "./shards/split-reader.js";
 export { verifyShards, type FileVerdict, type VerifyReport } from "./shards/verify.js";
 export { mergeShards, type MergeOptions } from "./shards/convert/merge.js";
 export { splitShards, type SplitOptions } from "./shards/convert/split.js";

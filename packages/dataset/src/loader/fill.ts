@@ -1,4 +1,4 @@
-import type { SplitReader } from "../shards/reader.js";
+import type { SplitReader } from "../shards/split-reader.js";
 import type { PlannedRow } from "./order.js";
 import type { Batch } from "./types.js";
 

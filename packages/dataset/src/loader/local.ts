@@ -1,4 +1,4 @@
-import type { SplitReader } from "../shards/reader.js";
+import type { SplitReader } from "../shards/split-reader.js";
 import { type Shape, fillBatch } from "./fill.js";
 import { RowOrder } from "./order.js";
 import type { Batch, LoaderState } from "./types.js";
