@@ -1,6 +1,8 @@
 import { Command, runCli } from "@llm/cli-kit";
 import { downloadCommand } from "./cli/download.js";
+import { dedupeCommand } from "./cli/dedupe.js";
 import { inspectCommand } from "./cli/inspect.js";
+import { mixCommand } from "./cli/mix.js";
 import { prepareCommand } from "./cli/prepare.js";
 import { sampleCommand } from "./cli/sample.js";
 import { exportCommand, importCommand, mergeCommand, splitCommand } from "./cli/shards.js";
@@ -12,7 +14,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .description("Documents in, clean text and token shards out. SOURCE is a file, a folder or a glob of .parquet, .jsonl or .txt, hf://datasets/OWNER/NAME/PATH, or an http(s) address.")
     .addCommand(downloadCommand())
     .addCommand(sampleCommand())
+    .addCommand(mixCommand())
     .addCommand(prepareCommand())
+    .addCommand(dedupeCommand())
     .addCommand(inspectCommand())
     .addCommand(verifyCommand())
     .addCommand(mergeCommand())

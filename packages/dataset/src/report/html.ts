@@ -11,10 +11,11 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
 
 /** A bar chart as inline SVG, one row a bar. */
 export function bars(label: string, rows: readonly { name: string; value: number; note?: string; tone?: "kept" | "lost" }[], most = Math.max(...rows.map(({ value }) => value))): string {
-  const name = 210;
+  const name = Math.min(310, 20 + 7 * Math.max(...rows.map(({ name: text }) => text.length)));
+  const longest = 720 - name - 170; // the rest is for the note
   const drawn = rows.map(({ name: text, value, note = number(value), tone = "kept" }, index) => {
     const y = index * 24;
-    const width = most > 0 ? Math.max(value > 0 ? 1 : 0, Math.round((330 * value) / most)) : 0;
+    const width = most > 0 ? Math.max(value > 0 ? 1 : 0, Math.round((longest * value) / most)) : 0;
     return `<text x="${name - 10}" y="${y + 16}" text-anchor="end">${escape(text)}</text><rect class="${tone}" x="${name}" y="${y + 3}" width="${width}" height="17" rx="2"/><text x="${name + width + 6}" y="${y + 16}">${escape(note)}</text>`;
   });
   return `<svg viewBox="0 0 720 ${rows.length * 24}" width="100%" role="img" aria-label="${escape(label)}">${drawn.join("")}</svg>`;
