@@ -124,6 +124,38 @@ describe("exports", () => {
   });
 });
 
+test("an export replaces an earlier, larger one whole, and an import takes nothing that is not of it", async () => {
+  const folder = await temporaryFolder();
+  const { path } = await writeShards(join(folder, "large"), { train: tokenDocuments(60), maxTokensPerShard: 300 });
+  const { path: small } = await writeShards(join(folder, "small"), { train: tokenDocuments(3, { seed: 4 }) });
+  const out = join(folder, "out");
+  await exportShards(path, { to: "llm.c", out });
+  await exportShards(small, { to: "llm.c", out });
+  expect((await readdir(out)).sort()).toEqual(["export.json", "train_000000.bin"]);
+  await writeFile(join(out, "train_000001.bin"), "not of this export");
+  await importShards(out, { from: "llm.c", out: join(folder, "back") });
+  expect(await readSplit(join(folder, "back"), "train")).toEqual(plain(tokenDocuments(3, { seed: 4 })));
+});
+
+test("a set keeps to its own tokenizer, whatever was in the folder before", async () => {
+  const folder = await temporaryFolder();
+  const info = { ...tokenizer, sha256: sha256Hex(TOKENIZER_JSON) };
+  const { path: one } = await writeShards(join(folder, "a"), { train: tokenDocuments(5), info });
+  const { path: other } = await writeShards(join(folder, "b"), { train: tokenDocuments(6) });
+  await writeFile(join(one, "tokenizer.json"), TOKENIZER_JSON);
+  const out = join(folder, "out");
+  await mergeShards([one], { out });
+  expect(await readFile(join(out, "tokenizer.json"), "utf8")).toBe(TOKENIZER_JSON);
+  await mergeShards([other], { out });
+  expect((await openShards(out)).split("train").documents).toBe(6);
+  // A tokenizer.json of another name, beside one that is not meant.
+  await writeFile(join(folder, "mine.json"), TOKENIZER_JSON);
+  await writeFile(join(folder, "tokenizer.json"), "{}");
+  await writeFile(join(folder, "train.bin"), await readFile(join(goldens, "nanogpt.bin")));
+  await importShards(join(folder, "train.bin"), { from: "nanogpt", out, tokenizer: join(folder, "mine.json") });
+  expect((await openShards(out)).split("train").documents).toBe(5);
+});
+
 describe("imports of other programs' files", () => {
   const source = async (files: Record<string, Uint8Array>): Promise<string> => {
     const folder = join(await temporaryFolder(), "source");

@@ -1,9 +1,9 @@
-import { copyFile, mkdir, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { DatasetError } from "../../errors.js";
 import type { TokenDocument } from "../builder.js";
 import { type ShardSet, openShards } from "../reader.js";
-import type { Split } from "../types.js";
+import { MANIFEST_FILE, type Split } from "../types.js";
 
 /** What all conversions of sets take. */
 export interface ConvertOptions {
@@ -41,11 +41,24 @@ export async function* documentsOf(set: ShardSet, name: Split, { masks = set.man
 /** Copies the tokenizer's files from one folder to another, those that are there. */
 export async function copyTokenizer(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  for (const name of TOKENIZER_FILES) {
-    await copyFile(join(from, name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
-  }
+  for (const name of TOKENIZER_FILES) await copyFile(join(from, name), join(to, name)).catch(unlessMissing);
+}
+
+const unlessMissing = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== "ENOENT") throw error;
+};
+
+/**
+ * Gives a set that is about to be finished its tokenizer's files. Those of the set that was there before go, and its manifest
+ * with them: the two must never be mixed.
+ * @param tokenizer A tokenizer.json of another name, if it is one
+ */
+export async function replaceTokenizer(from: string, to: string, tokenizer?: string): Promise<void> {
+  await rm(join(to, MANIFEST_FILE), { force: true });
+  for (const name of TOKENIZER_FILES) await rm(join(to, name), { force: true });
+  // What lies beside a file of another name may be about another tokenizer.
+  if (tokenizer === undefined || basename(tokenizer) === TOKENIZER_FILES[0]) await copyTokenizer(from, to);
+  else await copyFile(tokenizer, join(to, TOKENIZER_FILES[0]));
 }
 
 /** That a result would not overwrite what it is made from. @throws DatasetError */

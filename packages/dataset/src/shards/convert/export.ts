@@ -1,5 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { DatasetError } from "../../errors.js";
 import { writeJsonAtomic } from "../../util/files.js";
 import { bytesOf } from "../encode.js";
@@ -61,7 +61,7 @@ export async function exportShards(folder: string, { to, out, signal, onProgress
   const { manifest } = set;
   if (to === "nanogpt" && manifest.dtype !== "u16") throw new DatasetError(`nanoGPT reads uint16, but the tokens of ${folder} are ${manifest.dtype}: its vocabulary is ${manifest.tokenizer.vocabSize}. Export to llm.c, megatron or safetensors.`);
   await mkdir(out, { recursive: true });
-  await rm(join(out, EXPORT_FILE), { force: true });
+  await removeEarlier(out);
   const { bos } = manifest.tokenizer;
   const total = manifest.splits.train.documents + manifest.splits.val.documents;
   const outputs = new Outputs((name) => join(out, name));
@@ -92,6 +92,19 @@ export async function exportShards(folder: string, { to, out, signal, onProgress
   const record: ExportRecord = { format: "llm-shards-export", version: 1, to, dtype, lossMask, tokenizer, fingerprint, bosBeginsDocuments, splits: { train: counts(splits.train), val: counts(splits.val) }, files: outputs.written };
   await writeJsonAtomic(join(out, EXPORT_FILE), record);
   return record;
+}
+
+/** Removes what an earlier export wrote: programs take all files of a folder that fit a pattern. */
+async function removeEarlier(out: string): Promise<void> {
+  const path = join(out, EXPORT_FILE);
+  let earlier: Partial<ExportRecord> = {};
+  try {
+    earlier = JSON.parse(await readFile(path, "utf8")) as Partial<ExportRecord>;
+  } catch {
+    // There is none, or what is there is no record.
+  }
+  await rm(path, { force: true });
+  if (earlier.format === "llm-shards-export" && Array.isArray(earlier.files)) for (const { file } of earlier.files) await rm(join(out, basename(file)), { force: true });
 }
 
 async function exportNanogpt({ set, outputs, documents }: ExportJob): Promise<void> {

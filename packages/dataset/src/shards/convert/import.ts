@@ -4,7 +4,7 @@ import { DatasetError, reasonOf } from "../../errors.js";
 import { sha256File, sha256Hex } from "../../util/hash.js";
 import { type Manifest, SPLITS, type Split, type TokenizerInfo, type TokenType, type Tokens } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
-import { type ConvertOptions, checkApart, copyTokenizer } from "./documents.js";
+import { type ConvertOptions, checkApart, replaceTokenizer } from "./documents.js";
 import type { ExportRecord } from "./export.js";
 import { EXPORT_FILE, IMPORT_FORMATS, type ImportFormat } from "./formats.js";
 import { megatronDocuments, megatronIndex, tokenTypeOf } from "./megatron-read.js";
@@ -105,9 +105,12 @@ export async function importShards(source: string, options: ImportOptions): Prom
   const { from, out, maxTokensPerShard, signal, onProgress } = options;
   if (!IMPORT_FORMATS.includes(from)) throw new DatasetError(`"${String(from)}" is no format to import; expected ${IMPORT_FORMATS.join(", ")}.`);
   await checkApart(out, [source]);
-  const found = await findFiles(source, from);
   const folder = (await stat(source)).isDirectory() ? source : dirname(source);
   const record = (await stat(source)).isDirectory() ? await readRecord(source, from, signal) : undefined;
+  // What the record does not list is of something else.
+  const listed = record && new Set(record.files.map(({ file }) => basename(file)));
+  const found = (await findFiles(source, from)).filter(({ path }) => !listed || listed.has(basename(from === "megatron" ? `${path}.bin` : path)));
+  if (found.length === 0) throw new DatasetError(`${source} has no tokens: its ${EXPORT_FILE} lists no file.`);
   const tokenizerFile = options.tokenizer ?? join(folder, "tokenizer.json");
   const facts = record ? undefined : await tokenizerFacts(tokenizerFile, options).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") throw new DatasetError(`There is no ${tokenizerFile}. Name the tokenizer.json that the tokens were made with (--tokenizer).`, { cause: error });
@@ -141,8 +144,7 @@ export async function importShards(source: string, options: ImportOptions): Prom
       }
     }
     if (done === 0) throw new DatasetError(`${source} has no tokens.`);
-    if (record) await copyTokenizer(folder, out);
-    else await copyTokenizer(dirname(tokenizerFile), out);
+    await (record ? replaceTokenizer(folder, out) : replaceTokenizer(dirname(tokenizerFile), out, tokenizerFile));
     return await writer.finish();
   } catch (error) {
     await writer.abort();

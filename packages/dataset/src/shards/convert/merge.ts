@@ -2,7 +2,7 @@ import { DatasetError } from "../../errors.js";
 import { sha256Hex } from "../../util/hash.js";
 import { type Manifest, SPLITS } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
-import { type ConvertOptions, checkApart, copyTokenizer, documentsOf, openOnDisk } from "./documents.js";
+import { type ConvertOptions, checkApart, documentsOf, openOnDisk, replaceTokenizer } from "./documents.js";
 
 /** Options of {@link mergeShards}. */
 export interface MergeOptions extends ConvertOptions {
@@ -54,7 +54,7 @@ export async function mergeShards(folders: readonly string[], { out, maxTokensPe
       }
       set.close();
     }
-    await copyTokenizer(first, out);
+    await replaceTokenizer(first, out);
     return await writer.finish();
   } catch (error) {
     await writer.abort();

@@ -7,7 +7,7 @@ import { bytesOf } from "../encode.js";
 import type { ShardSet } from "../reader.js";
 import { type Manifest, SPLITS, type Split } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
-import { type ConvertOptions, checkApart, copyTokenizer, documentsOf, openOnDisk } from "./documents.js";
+import { type ConvertOptions, checkApart, documentsOf, openOnDisk, replaceTokenizer } from "./documents.js";
 
 /** Options of {@link splitShards}. */
 export interface SplitOptions extends ConvertOptions {
@@ -72,7 +72,7 @@ export async function splitShards(folder: string, { out, parts, val, maxTokensPe
         await writer.add(split, document);
         onProgress?.(++done, total);
       }
-      await copyTokenizer(folder, target);
+      await replaceTokenizer(folder, target);
       return await writer.finish();
     } catch (error) {
       await writer.abort();
