@@ -10,5 +10,5 @@ export const cacheFolder = (): string => process.env["LLM_CACHE"] || join(homedi
 /** The folder that holds each installed libtensorflow. */
 export const librariesFolder = (): string => join(cacheFolder(), "libtensorflow");
 
-/** The folder of one version, such as `2.21.0-linux-x64`. */
-export const libraryFolder = (version: string): string => join(librariesFolder(), `${version}-${process.platform}-${process.arch}`);
+/** The folder of one version, such as `2.21.0-linux-x64`, or `2.21.0-gpu-linux-x64` for the build with CUDA and NVIDIA's libraries. */
+export const libraryFolder = (version: string, gpu = false): string => join(librariesFolder(), `${version}${gpu ? "-gpu" : ""}-${process.platform}-${process.arch}`);

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { librariesFolder } from "./cache.js";
 import { findPython, runPython } from "./python.js";
@@ -42,7 +42,7 @@ function probe(origin: string, folder: string): LibraryPlace {
   return { origin, folder, ...probeLibrary(folder) };
 }
 
-/** The newest version in the cache for this platform. */
+/** The newest version in the cache for this platform; builds with CUDA first where there is an NVIDIA GPU, else last. */
 function cached(): LibraryPlace {
   const origin = "the cache";
   const root = librariesFolder();
@@ -53,10 +53,17 @@ function cached(): LibraryPlace {
   } catch {
     // No folder is the usual case: nothing was installed.
   }
-  names.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-  const found = names.map((name) => probe(origin, join(root, name)));
+  const gpu = hasNvidiaDriver() ? -1 : 1;
+  const rank = (name: string): number => (isGpuBuild(name) ? gpu : 0);
+  names.sort((a, b) => rank(a) - rank(b) || b.localeCompare(a, "en", { numeric: true }));
+  const found = names.map((name) => probe(origin, isGpuBuild(name) ? join(root, name, "tensorflow") : join(root, name)));
   return found.find((place) => place.available) ?? found[0] ?? { origin, available: false, reason: `nothing in ${root} (llm-backend install fetches it)` };
 }
+
+const isGpuBuild = (name: string): boolean => /^[^-]+-gpu-/.test(name);
+
+/** Whether NVIDIA's driver is loaded: on Linux, or on Windows under WSL2. Costs nothing, loads nothing. */
+export const hasNvidiaDriver = (): boolean => process.platform === "linux" && ["/dev/nvidiactl", "/dev/dxg"].some((path) => existsSync(path));
 
 function downloadedByTfjsNode(): LibraryPlace {
   const origin = "tfjs-node's download";

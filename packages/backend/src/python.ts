@@ -25,11 +25,22 @@ export function runPython(python: string, args: readonly string[], { timeout = 0
   });
 }
 
-/** The name of a Python 3 on the PATH, or undefined. Takes well under a second. */
-export async function findPython(): Promise<string | undefined> {
+/** What was found, by PATH: asking takes a process, and an installation asks once for each wheel. */
+const found = new Map<string | undefined, Promise<string | undefined>>();
+
+/** The name of a Python 3 on the PATH, or undefined. Takes well under a second on an idle machine; asks once for each PATH. */
+export function findPython(): Promise<string | undefined> {
+  const path = process.env["PATH"];
+  const known = found.get(path) ?? look();
+  found.set(path, known);
+  return known;
+}
+
+async function look(): Promise<string | undefined> {
   for (const name of process.platform === "win32" ? ["python", "py"] : ["python3", "python"]) {
     try {
-      await runPython(name, ["-c", "import sys; sys.exit(sys.version_info[0] != 3)"], { timeout: 5_000 });
+      // A busy machine may be slow to start it: that is not the same as having none.
+      await runPython(name, ["-c", "import sys; sys.exit(sys.version_info[0] != 3)"], { timeout: 30_000 });
       return name;
     } catch {
       // Absent, or a Python 2: the next name.

@@ -89,8 +89,14 @@ describe.skipIf(process.platform === "win32")("llm-backend install", () => {
     expect(await run("install")).toMatchObject({ code: 0 });
   });
 
-  test("says what to do about GPUs, and exits 2 on wrong usage", async () => {
-    expect(await run("install", "--gpu")).toMatchObject({ code: 2, stderr: expect.stringContaining("LLM_LIBTENSORFLOW") as string });
+  test("asks for the build with CUDA, where there is one", async () => {
+    pip(`echo "ERROR: No matching distribution found for it" >&2; exit 1`);
+    const { code, stderr } = await run("install", "--gpu");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(process.platform === "linux" && process.arch === "x64" ? /There is no wheel of tensorflow==2\.21\.0 for linux-x64/ : /built with CUDA for Linux on x64 only/);
+  });
+
+  test("exits 2 on wrong usage", async () => {
     expect(await run("install", "--nonsense")).toMatchObject({ code: 2 });
     expect(await run("install", "--version", "latest")).toMatchObject({ code: 1, stderr: expect.stringContaining("not a version") as string });
   });

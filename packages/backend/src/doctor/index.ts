@@ -20,6 +20,8 @@ export interface Diagnosis {
   /** Each place where libtensorflow was looked for. */
   libraries: { origin: string; folder?: string; available: boolean; reason: string }[];
   engine: { name: EngineName; version: string; device: string; reason: string; considered: ConsideredEngine[] };
+  /** What TensorFlow reads from the environment, ours or the user's; empty on other engines. */
+  settings: Record<string, string>;
   /** float32 products of two 1024 x 1024 matrices on the engine, in 10^9 operations a second; the best of a few runs. */
   matmulGflops: number;
   /** What to do for the next faster engine; empty on the fastest. */
@@ -48,22 +50,38 @@ export async function diagnose(options: OpenEngineOptions = {}): Promise<Diagnos
     ...(kernels && { kernels: `${kernels.name} ${kernels.version}` }),
     libraries: libraries.map(({ origin, folder, available, reason: why }) => ({ origin, ...(folder && { folder }), available, reason: why })),
     engine: { name, version, device, reason, considered },
+    settings: name.startsWith("tensorflow") ? settingsOf(process.env) : {},
     matmulGflops: await matmulRate(tf),
     advice: adviceFor(name, { python: python !== undefined, gpu: gpus.length > 0, kernels: kernels !== undefined }),
   };
+}
+
+const SETTINGS = ["TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "TF_XLA_FLAGS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "TF_GPU_ALLOCATOR"];
+
+function settingsOf(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const set: Record<string, string> = {};
+  for (const name of SETTINGS) {
+    const value = environment[name];
+    if (value !== undefined) set[name] = value;
+  }
+  return set;
 }
 
 function adviceFor(name: EngineName, has: { python: boolean; gpu: boolean; kernels: boolean }): string {
   if (name === "tensorflow-gpu") return "";
   if (name === "tensorflow") {
     return has.gpu
-      ? "This machine has an NVIDIA GPU: install a TensorFlow with CUDA (pip install 'tensorflow[and-cuda]') and set LLM_LIBTENSORFLOW to its folder."
+      ? process.platform === "linux" && process.arch === "x64"
+        ? "This machine has an NVIDIA GPU: llm-backend install --gpu (fetches TensorFlow with CUDA, 3.3 GB)."
+        : "This machine has an NVIDIA GPU, and TensorFlow's wheels have CUDA for Linux on x64 only: set LLM_LIBTENSORFLOW to a build of your own."
       : "Only a GPU would be faster.";
   }
+  const command = has.gpu && process.platform === "linux" && process.arch === "x64" ? "llm-backend install --gpu" : "llm-backend install";
+  const size = command.endsWith("--gpu") ? "with CUDA, 3.3 GB" : "about 270 MB";
   if (process.platform === "win32") return "Run it in WSL2, where TensorFlow's library can be used.";
   const steps = [
     ...(has.kernels ? [] : ["npm install --ignore-scripts @tensorflow/tfjs-node-gpu"]),
-    has.python ? `llm-backend install (fetches TensorFlow ${DEFAULT_TENSORFLOW}, about 270 MB)` : "install Python 3 with pip and run llm-backend install, or set LLM_LIBTENSORFLOW to a folder with libtensorflow",
+    has.python ? `${command} (fetches TensorFlow ${DEFAULT_TENSORFLOW}, ${size})` : `install Python 3 with pip and run ${command}, or set LLM_LIBTENSORFLOW to a folder with libtensorflow`,
   ];
   return `For TensorFlow, which is faster and compiles whole training steps: ${steps.join("; then ")}.`;
 }

@@ -10,9 +10,10 @@ import type { LibraryFiles } from "./c-api.js";
 import { createCompiled } from "./compile.js";
 import type { CompileRuntime } from "./compile.js";
 import type { ContextOptions } from "./context.js";
-import { applyEnvironment } from "./environment.js";
+import { applyEnvironment, DEFAULT_ENVIRONMENT } from "./environment.js";
 import { registerFallbacks } from "./fallbacks.js";
 import { findKernelPackage, loadKernels } from "./kernels.js";
+import { readTuning } from "../tuning/settings.js";
 
 export interface TensorFlowOptions extends ContextOptions {
   /** A folder with libtensorflow_cc (or libtensorflow) and libtensorflow_framework, or the two files. */
@@ -33,7 +34,7 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   const files = typeof library === "string" ? findLibraryFiles(library) : library;
   const { NodeBackend } = loadKernels();
   registerFallbacks();
-  applyEnvironment();
+  applyEnvironment({ ...DEFAULT_ENVIRONMENT, ...readTuning(files)?.environment });
   keepFreedMemory();
   const binding = new Binding(loadLibrary(files), contextOptions);
   const backend = createTracingBackend(NodeBackend, binding);

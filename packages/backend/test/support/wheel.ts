@@ -47,9 +47,9 @@ let state = 1;
 export const cc = Buffer.from(Uint8Array.from({ length: 2_500_000 }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24));
 export const framework = Buffer.from("the framework ".repeat(1000));
 
-export function record(files: readonly File[]): File {
+export function record(files: readonly File[], distribution = "tensorflow_cpu-2.21.0"): File {
   const lines = files.map(({ name, data }) => `${name},sha256=${createHash("sha256").update(data).digest("base64url")},${data.length}`);
-  return { name: "tensorflow_cpu-2.21.0.dist-info/RECORD", data: Buffer.from([...lines, "tensorflow_cpu-2.21.0.dist-info/RECORD,,", ""].join("\n")) };
+  return { name: `${distribution}.dist-info/RECORD`, data: Buffer.from([...lines, `${distribution}.dist-info/RECORD,,`, ""].join("\n")) };
 }
 export const libraries: File[] = [
   { name: "tensorflow/__init__.py", data: Buffer.from("") },
@@ -58,3 +58,9 @@ export const libraries: File[] = [
   { name: "tensorflow/include/tensorflow/libtensorflow_cc.so.2", data: Buffer.from("not this one") },
 ];
 export const wheel = (): Buffer => zip([...libraries, record(libraries)]);
+
+/** A wheel of any distribution, such as `tensorflow-2.21.0`. */
+export function wheelOf(distribution: string, files: readonly File[], metadata: readonly string[] = []): Buffer {
+  const all = [...files, { name: `${distribution}.dist-info/METADATA`, data: Buffer.from(["Metadata-Version: 2.1", ...metadata, ""].join("\n")) }];
+  return zip([...all, record(all, distribution)]);
+}
