@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { type ColumnMetaData, type CompressionCodec, type Compressors, type FileMetaData, type RowGroup, parquetReadObjects } from "hyparquet";
 import { DatasetError, reasonOf } from "../../errors.js";
 import type { RandomAccess } from "../access.js";
@@ -7,6 +6,8 @@ import { decompressPage } from "./codecs.js";
 import { type PhysicalColumn, checkGroup, chunkRange } from "./footer.js";
 import { type Page, PageError, readPages } from "./pages.js";
 import { checkPage } from "./validate.js";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Bytes that should be text and are not UTF-8. */
 export class InvalidText {
@@ -66,19 +67,19 @@ export async function readGroup(access: RandomAccess, metadata: FileMetaData, gr
   // hyparquet reads from memory, synchronously: it starts several reads at once, and where two promises fail, one of them
   // would be left without a handler. Where its slices begin tells which page it asks to decompress.
   const sliceStarts = new WeakMap<ArrayBufferLike, number>();
-  const file = {
-    byteLength: access.size,
-    slice(start: number, end = access.size): ArrayBuffer {
-      const slice = new Uint8Array(end - start);
-      for (const chunk of chunks) {
-        const from = Math.max(start, chunk.start);
-        const to = Math.min(end, chunk.start + chunk.bytes.length);
-        if (from < to) slice.set(chunk.bytes.subarray(from - chunk.start, to - chunk.start), from - start);
-      }
-      sliceStarts.set(slice.buffer, start);
-      return slice.buffer;
-    },
+  const slice = (start: number, end: number): ArrayBuffer => {
+    const whole = chunks.find((chunk) => chunk.start === start && chunk.start + chunk.bytes.length === end);
+    const bytes = whole?.bytes ?? new Uint8Array(end - start);
+    for (const chunk of whole ? [] : chunks) {
+      const from = Math.max(start, chunk.start);
+      const to = Math.min(end, chunk.start + chunk.bytes.length);
+      if (from < to) bytes.set(chunk.bytes.subarray(from - chunk.start, to - chunk.start), from - start);
+    }
+    sliceStarts.set(bytes.buffer, start);
+    // Neighbouring columns are asked for together and cut apart; the cut must know where it begins, too.
+    return Object.assign(bytes.buffer, { slice: (from = 0, to = end - start) => slice(start + from, start + to) });
   };
+  const file = { byteLength: access.size, slice: (start: number, end = access.size) => slice(start, end) };
   const compressors: Compressors = Object.fromEntries(
     CODECS.map((codec) => [
       codec,
@@ -93,9 +94,12 @@ export async function readGroup(access: RandomAccess, metadata: FileMetaData, gr
   let invalid = false;
   const stringFromBytes = (value: Uint8Array | undefined): unknown => {
     if (value === undefined) return undefined;
-    if (isUtf8(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
-    invalid = true;
-    return new InvalidText(value);
+    try {
+      return decoder.decode(value);
+    } catch {
+      invalid = true;
+      return new InvalidText(value);
+    }
   };
   const rows = Number(group.num_rows);
   const table = rows === 0 ? [] : await parquetReadObjects({ file, metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] }, columns: [...wanted], rowStart: 0, rowEnd: rows, compressors, parsers: { stringFromBytes } });
