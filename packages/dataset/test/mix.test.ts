@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, type Message, type Mixture, type MixtureCount, mixDocuments, readDocuments, readMixture, sampleDocuments, writeJsonl } from "@llm/dataset";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { root } from "./python.js";
 import { all, temporaryFolder } from "./temporary.js";
 
 /** `count` documents of `length` bytes, whose ids begin with the source's name. */
@@ -124,5 +126,24 @@ describe("chats in the forms that data sets have", () => {
     await writeJsonl(path, [{ conversations: [{ from: "tool", value: "x" }] }, { conversations: [{ from: "human", value: "q" }] }]);
     await expect(all(readDocuments(path))).rejects.toThrow(/line 1: message 0 must have a "role" of system, user or assistant.*found role "tool"/);
     expect(await all(readDocuments(path, { maxLost: 0.9 }))).toHaveLength(1);
+  });
+});
+
+describe("llm-dataset mix and columns by name", () => {
+  const cli = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, [join(root, "packages/dataset/bin/llm-dataset.js"), ...args], { encoding: "utf8" });
+
+  test("writes the mixture, says what it took, and names columns", async () => {
+    const folder = await temporaryFolder();
+    await writeJsonl(join(folder, "a.jsonl"), documentsOf("a", 30));
+    await writeJsonl(join(folder, "b.jsonl"), Array.from({ length: 30 }, (_, i) => ({ body: `b ${i}`, key: i })));
+    await writeFile(join(folder, "mix.json"), JSON.stringify({ unit: "documents", sources: [{ name: "a", source: "a.jsonl", weight: 2 }, { name: "b", source: "b.jsonl", weight: 1, columns: { text: "body" } }] }));
+    const { status, stdout } = cli("mix", join(folder, "mix.json"), "--out", join(folder, "out"), "--limit", "12", "--json");
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ documents: 12, taken: [{ name: "a", documents: 8 }, { name: "b", documents: 4 }] });
+    expect(await all(readDocuments(join(folder, "out")))).toHaveLength(12);
+    const named = cli("inspect", join(folder, "b.jsonl"), "--column", "text=body", "--column", "id=key", "--documents", "1", "--json");
+    expect(JSON.parse(named.stdout)).toMatchObject({ documents: [{ text: "b 0", id: "0" }] });
+    expect(cli("inspect", join(folder, "b.jsonl"), "--column", "body").status).toBe(2);
+    expect(cli("mix", join(folder, "a.jsonl"), "--out", join(folder, "out")).status).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import { type DownloadResult, download } from "../download/download.js";
 import { type AmountLimit, limitDocuments } from "../sources/limit.js";
 import { readDocuments } from "../sources/read.js";
 import { type SampleRecord, writeSample } from "../corpus-files.js";
-import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
 
 interface Flags {
   out: string;
@@ -11,6 +11,7 @@ interface Flags {
   connections: number;
   recheck?: boolean;
   textColumn?: string;
+  column?: string[];
   json?: boolean;
 }
 
@@ -49,11 +50,11 @@ async function wholeFiles(sources: string[], { out, connections, recheck = false
   }
 }
 
-async function beginning(sources: string[], limit: AmountLimit, { out, textColumn }: Flags, signal: AbortSignal): Promise<SampleRecord> {
+async function beginning(sources: string[], limit: AmountLimit, { out, textColumn, column }: Flags, signal: AbortSignal): Promise<SampleRecord> {
   const [unit, total] = Object.entries(limit)[0] as [keyof AmountLimit, number];
   const progress = createProgress({ label: "download", total, unit });
   try {
-    const documents = readDocuments(sources, { signal, exclude: out, partial: true, columns: columnsOf(textColumn) });
+    const documents = readDocuments(sources, { signal, exclude: out, partial: true, columns: columnsOf(textColumn, column) });
     const limited = limitDocuments(documents, limit, (amount) => progress.update(Math.min(total, amount[unit])));
     return await writeSample(limited, { out, source: { sources, limit }, signal });
   } finally {
@@ -73,7 +74,8 @@ export const downloadCommand = (): Command =>
       .option("--limit <amount>", "only the first documents, tokens or bytes of text, e.g. 10000, 5Mtokens or 200MB: fetches the row groups that hold them and no more (default: whole files)", parseLimit)
       .option("--connections <n>", "byte ranges to fetch at once", integer(1, 64), 8)
       .option("--recheck", "hash files again that are there already, and fetch damaged ones anew (default: those that an earlier run checked are taken by their length)")
-      .option(...TEXT_COLUMN),
+      .option(...TEXT_COLUMN)
+      .option(...COLUMN),
   ).action(async (sources: string[], flags: Flags) => {
     if (flags.limit) {
       const { limit } = flags;

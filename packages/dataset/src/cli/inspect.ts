@@ -6,20 +6,21 @@ import { MANIFEST_FILE } from "../shards/types.js";
 import { parquetInfo } from "../sources/parquet.js";
 import { readSourceFiles } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
-import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
 import { SPLIT_OPTION, type ShardFlags, inspectShardFile, inspectShards } from "./inspect-shards.js";
 
 interface Flags extends ShardFlags {
   documents: number;
   textColumn?: string;
+  column?: string[];
 }
 
-async function inspectSources(sources: string[], { documents: limit, textColumn, json }: Flags, signal: AbortSignal): Promise<void> {
+async function inspectSources(sources: string[], { documents: limit, textColumn, column, json }: Flags, signal: AbortSignal): Promise<void> {
   const files = await resolveSources(sources, { signal });
   const details = [];
   for (const file of files) details.push({ file: file.name, bytes: file.size, ...(file.kind === "parquet" && !file.digest ? { parquet: await parquetInfo(await file.locate(signal), file.name) } : {}) });
   const documents: Document[] = [];
-  for await (const document of readSourceFiles(files, { limit, signal, columns: columnsOf(textColumn) })) documents.push(document);
+  for await (const document of readSourceFiles(files, { limit, signal, columns: columnsOf(textColumn, column) })) documents.push(document);
   if (json) {
     printJson({ files: details, documents });
     return;
@@ -42,7 +43,8 @@ export const inspectCommand = (): Command =>
       .option("--token <n>", "show the document that this token of the shards is of (default: none)", integer())
       .option("--sequence-length <t>", "show how the shards pack into rows of this many tokens (default: none)", integer(1))
       .addOption(SPLIT_OPTION())
-      .option(...TEXT_COLUMN),
+      .option(...TEXT_COLUMN)
+      .option(...COLUMN),
   ).action(async (sources: string[], flags: Flags) => {
     const [first] = sources;
     if (sources.length === 1 && first !== undefined && existsSync(join(first, MANIFEST_FILE))) await interruptible((signal) => inspectShards(first, flags, signal));

@@ -2,7 +2,7 @@ import { Command, type Progress, UsageError, addCommonOptions, createProgress, f
 import { CLEAN_DEFAULTS } from "../clean/clean.js";
 import { FILTER_THRESHOLDS, type FilterOptions } from "../clean/pipeline.js";
 import { type PrepareResult, prepare } from "../prepare/prepare.js";
-import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
 
 interface Flags {
   out: string;
@@ -12,6 +12,7 @@ interface Flags {
   maxLost?: number;
   keepDuplicates?: boolean;
   textColumn?: string;
+  column?: string[];
   filters?: string;
   compat?: string;
   threshold: string[];
@@ -55,7 +56,7 @@ function filtersOf({ filters, compat, threshold, urlLists, decontaminate, measur
 }
 
 async function run(sources: string[], flags: Flags, signal: AbortSignal): Promise<PrepareResult> {
-  const { out, limit, minCharacters, language, keepDuplicates = false, textColumn } = flags;
+  const { out, limit, minCharacters, language, keepDuplicates = false, textColumn, column } = flags;
   const filters = filtersOf(flags);
   // Nothing is shown where nothing is to be done.
   let progress: Progress | undefined;
@@ -68,7 +69,7 @@ async function run(sources: string[], flags: Flags, signal: AbortSignal): Promis
       language: language === "any" ? null : language,
       deduplicate: !keepDuplicates,
       filters,
-      columns: columnsOf(textColumn),
+      columns: columnsOf(textColumn, column),
       signal,
       ...(limit === undefined ? {} : { limit }),
       ...(flags.maxLost === undefined ? {} : { maxLost: flags.maxLost }),
@@ -103,7 +104,8 @@ export const prepareCommand = (): Command =>
       .option("--url-lists <dir>", "folder with domains, urls, banned_words.txt, ... by which URLs are rejected (default: none)")
       .option("--decontaminate <source>", "evaluation texts; documents that share 12 words in a row with one are rejected; can be repeated", collect, [])
       .option("--measures", "write what every filter measured of every document to _measures/*.jsonl (default: not written)")
-      .option(...TEXT_COLUMN),
+      .option(...TEXT_COLUMN)
+      .option(...COLUMN),
   ).action(async (sources: string[], flags: Flags) => {
     const { status, resumedRows, report } = await interruptible((signal) => run(sources, flags, signal));
     if (flags.json) {

@@ -2,7 +2,7 @@ import { Command, UsageError, addCommonOptions, createProgress, integer, printJs
 import { GENERATE_DEFAULTS, type SampleRecord, generateSampleCorpus, writeSample } from "../corpus-files.js";
 import { sampleDocuments } from "../sample.js";
 import { readDocuments } from "../sources/read.js";
-import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
 
 interface Flags {
   out: string;
@@ -10,15 +10,16 @@ interface Flags {
   chats?: number;
   seed?: number;
   textColumn?: string;
+  column?: string[];
   json?: boolean;
 }
 
 /** From a source, this many rows by default. */
 const FROM_SOURCE = 1_000;
 
-function fromSources(sources: string[], { out, documents = FROM_SOURCE, seed, textColumn }: Flags, signal: AbortSignal): Promise<SampleRecord> {
+function fromSources(sources: string[], { out, documents = FROM_SOURCE, seed, textColumn, column }: Flags, signal: AbortSignal): Promise<SampleRecord> {
   const progress = createProgress({ label: "sample", total: seed === undefined ? documents : 0, unit: "documents" });
-  const rows = readDocuments(sources, { signal, exclude: out, columns: columnsOf(textColumn), onProgress: ({ documents: read }) => progress.update(read) });
+  const rows = readDocuments(sources, { signal, exclude: out, columns: columnsOf(textColumn, column), onProgress: ({ documents: read }) => progress.update(read) });
   const source = { sources, documents, ...(seed === undefined ? { mode: "first" } : { mode: "random", seed }) };
   return writeSample(sampleDocuments(rows, { documents, ...(seed === undefined ? {} : { seed }) }), { out, source, signal }).finally(() => progress.stop());
 }
@@ -38,7 +39,8 @@ export const sampleCommand = (): Command =>
       .option("--documents <n>", `documents to write (default: ${GENERATE_DEFAULTS.documents}; with SOURCE ${FROM_SOURCE} rows)`, integer())
       .option("--chats <n>", `chats to write, built-in corpus only (default: ${GENERATE_DEFAULTS.chats})`, integer())
       .option("--seed <n>", `seed (default: ${GENERATE_DEFAULTS.seed}; with SOURCE none, which takes the first rows in order)`, integer())
-      .option(...TEXT_COLUMN),
+      .option(...TEXT_COLUMN)
+      .option(...COLUMN),
   ).action(async (sources: string[], flags: Flags) => {
     if (sources.length > 0 && flags.chats !== undefined) throw new UsageError("--chats is for the built-in corpus; with SOURCE, --documents counts rows of all kinds.");
     const record = await interruptible((signal) => (sources.length > 0 ? fromSources(sources, flags, signal) : builtIn(flags, signal)));
