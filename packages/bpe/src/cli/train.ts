@@ -1,4 +1,4 @@
-import { Command, addCommonOptions, collect, createProgress, formatBytes, formatCount, integer, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, collect, createProgress, formatBytes, formatCount, integer, printJson, type Progress } from "@llm/cli-kit";
 import { readDocuments } from "@llm/dataset";
 import { countLinesOnThreads, countWordsOnThreads, type CountOptions } from "../corpus/count.js";
 import { loadTokenizer, saveTokenizer } from "../corpus/files.js";
@@ -125,10 +125,8 @@ async function train(sources: string[], flags: TrainFlags, signal: AbortSignal):
   const { vocabSize, minFrequency, out, json } = flags;
   const from = flags.from === undefined ? undefined : await loadTokenizer(flags.from);
   const split = from ? splitOf(from, flags.from!) : { addPrefixSpace: flags.addPrefixSpace ?? false };
-  const { words, texts } = flags.counts ? { words: await loadWordCounts(sources, { signal }), texts: 0 } : await countSources(sources, flags, split, signal);
-  if (words.size === 0) throw new BpeError("The sources have no words to train on.");
-  const { total, bytes } = words;
-  const bar = createProgress({ label: "merge", total: vocabSize, unit: "tokens" });
+  const seen = { words: 0, bytes: 0, texts: 0 };
+  let bar: Progress | undefined;
   const options: TrainOptions = {
     vocabSize,
     minFrequency,
@@ -140,18 +138,24 @@ async function train(sources: string[], flags: TrainFlags, signal: AbortSignal):
     ...(flags.continuingSubwordPrefix === undefined ? {} : { continuingSubwordPrefix: flags.continuingSubwordPrefix }),
     ...(flags.endOfWordSuffix === undefined ? {} : { endOfWordSuffix: flags.endOfWordSuffix }),
     signal,
-    onProgress: (event) => void (event.stage === "merge" && bar.update(event.vocabSize)),
+    onProgress: (event) => void (event.stage === "merge" && bar?.update(event.vocabSize)),
   };
-  const tokenizer = await (from ? extendTokenizer(from, words, options) : trainFromWordCounts(words, options));
-  bar.stop();
+  // In a callback, so that nothing here holds on to the words while their pairs are merged.
+  const tokenizer = await (flags.counts ? loadWordCounts(sources, { signal }).then((words) => ({ words, texts: 0 })) : countSources(sources, flags, split, signal)).then(({ words, texts }) => {
+    if (words.size === 0) throw new BpeError("The sources have no words to train on.");
+    Object.assign(seen, { words: words.total, bytes: words.bytes, texts });
+    bar = createProgress({ label: "merge", total: vocabSize, unit: "tokens" });
+    return from ? extendTokenizer(from, words, options) : trainFromWordCounts(words, options);
+  });
+  bar?.stop();
   await saveTokenizer(out, tokenizer);
   const seconds = (performance.now() - started) / 1000;
   if (tokenizer.vocabSize < vocabSize) {
     process.stderr.write(`The texts give ${tokenizer.vocabSize} tokens, fewer than the ${vocabSize} asked for: no other pair occurs ${Math.max(1, minFrequency)} times.\n`);
   }
-  const what = flags.counts ? `${formatCount(total)} words` : `${formatCount(texts)} texts`;
-  process.stderr.write(`${tokenizer.vocabSize} tokens from ${what} (${formatBytes(bytes)}) in ${seconds.toFixed(1)} s -> ${out}\n`);
-  if (json) printJson({ out, vocabSize: tokenizer.vocabSize, merges: [...tokenizer.mergePairs()].length, texts, words: total, bytes, seconds });
+  const what = flags.counts ? `${formatCount(seen.words)} words` : `${formatCount(seen.texts)} texts`;
+  process.stderr.write(`${tokenizer.vocabSize} tokens from ${what} (${formatBytes(seen.bytes)}) in ${seconds.toFixed(1)} s -> ${out}\n`);
+  if (json) printJson({ out, vocabSize: tokenizer.vocabSize, merges: [...tokenizer.mergePairs()].length, ...seen, seconds });
 }
 
 /** How a tokenizer splits texts into words, as far as counting can do the same. */

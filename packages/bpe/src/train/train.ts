@@ -4,7 +4,7 @@ import { AffixMerges } from "./affix-merges.js";
 import { trainedDocument } from "./document.js";
 import { MergeLoop, type Merge } from "./merge-loop.js";
 import { type MergeOptions, readOptions, type TrainSettings } from "./options.js";
-import { type FlatWords, SymbolStrip } from "./symbols.js";
+import { type FlatWords, type Symbols, SymbolStrip } from "./symbols.js";
 import { turns, type Turn } from "./turns.js";
 import { initialVocabulary, type Vocabulary } from "./vocabulary.js";
 import { WordCounts } from "./word-counts.js";
@@ -92,26 +92,34 @@ export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onPro
   return words;
 }
 
-/** Not async, so that nothing holds on to the words while their pairs are merged. */
+/** Not async, and merging begins in another turn, so that nothing holds on to the words by then. */
 function merge(words: WordCounts, settings: TrainSettings, options: TrainOptions): Promise<Tokenizer> {
-  const { vocabulary, merger } = prepare(words.flat(), settings);
-  return mergePairs(merger, vocabulary, settings, options, turns(options.signal)).then((merges) => assemble(vocabulary, merges, settings));
+  const turn = turns(options.signal);
+  const { vocabulary, start } = prepare(words.sealed(), settings);
+  return Promise.resolve()
+    .then(() => mergePairs(start(), vocabulary, settings, options, turn))
+    .then((merges) => assemble(vocabulary, merges, settings));
 }
 
-/** What merges, at its beginning. The words are not needed any longer. */
-function prepare(words: FlatWords, settings: TrainSettings): { vocabulary: Vocabulary; merger: Merger } {
+/** The vocabulary at its beginning, and what starts the merging: that does not need the words any longer. */
+function prepare(words: FlatWords, settings: TrainSettings): { vocabulary: Vocabulary; start: () => Merger } {
   const vocabulary = initialVocabulary(words, settings);
-  if (settings.prefix || settings.suffix) return { vocabulary, merger: new AffixMerges(words, vocabulary, settings) };
-  const byteIds = vocabulary.byteIds();
-  const split = (bytes: Uint8Array, start: number, end: number, ids: Int32Array): number => {
+  if (settings.prefix || settings.suffix) {
+    const merger = new AffixMerges(words, vocabulary, settings);
+    return { vocabulary, start: () => merger };
+  }
+  const strip = new SymbolStrip(words, { split: bytesAsSymbols(vocabulary.byteIds()), lengths: new Int32Array(Math.max(settings.vocabSize, vocabulary.size)).fill(1) });
+  return { vocabulary, start: () => new MergeLoop(strip, settings) };
+}
+
+/** Every byte is a symbol; bytes that are not in the alphabet are passed over. */
+const bytesAsSymbols =
+  (byteIds: Int32Array): Symbols["split"] =>
+  (bytes, start, end, ids) => {
     let length = 0;
-    // Bytes that are not in the alphabet are passed over.
     for (let at = start; at < end; at++) if (byteIds[bytes[at]!]! >= 0) ids[length++] = byteIds[bytes[at]!]!;
     return length;
   };
-  const lengths = new Int32Array(Math.max(settings.vocabSize, vocabulary.size)).fill(1);
-  return { vocabulary, merger: new MergeLoop(new SymbolStrip(words, { split, lengths }), settings) };
-}
 
 /** What finds the pair to merge next, and merges it. */
 export interface Merger {

@@ -89,6 +89,13 @@ export class WordCounts {
     return { table: this.words, counts: this.counts };
   }
 
+  /** {@link flat}, and what only further counting needs is let go of until then. */
+  sealed(): { table: WordTable; counts: Float64Array } {
+    const flat = this.flat();
+    flat.table.seal();
+    return flat;
+  }
+
   /** Adds the counts of a table; `total` and `bytes` are left to the caller. */
   addTable(table: Pick<WordTable, "size" | "starts" | "arena" | "hashes">, counts: Int32Array | Float64Array): void {
     const { size, starts, arena, hashes } = table;
