@@ -254,7 +254,7 @@ def tiktoken_case():
     return {"tiktoken": name, "special": special, "probes": probes}
 
 
-cases = [tiktoken_case() if index % 8 == 7 else hf_case() for index in range(options.cases // 10)]
+cases = (tiktoken_case() if index % 8 == 7 else hf_case() for index in range(options.cases // 10))
 import base64
 
 ranks_file = "".join(f"{base64.b64encode(token).decode()} {rank}\n" for token, rank in RANKS["gpt2"].items())

@@ -4,7 +4,7 @@ import { Decoder, readDecoder, type DecodeStream } from "./decoder.js";
 import { detailed, type DetailedEncoding } from "./detailed.js";
 import { BpeError } from "./errors.js";
 import type { TokenizerDocument } from "./json/document.js";
-import { readTokenizerJson, type TokenizerFile } from "./json/read.js";
+import { readTokenizerJson, type TokenIds, type TokenizerFile } from "./json/read.js";
 import { writeTokenizerJson } from "./json/write.js";
 import { BpeModel, IdList } from "./model/bpe-model.js";
 import { MergeRanks } from "./model/merge-ranks.js";
@@ -61,7 +61,7 @@ export class Tokenizer {
   readonly special: Readonly<SpecialIds>;
   private readonly document: TokenizerDocument;
   private readonly tokens: readonly (string | undefined)[];
-  private readonly ids: ReadonlyMap<string, number>;
+  private readonly ids: TokenIds;
   private readonly merges: Int32Array;
   private readonly model: BpeModel;
   private readonly fast: FastPath | undefined;

@@ -7,13 +7,20 @@ export const MAX_CHARACTERS = 200_000_000;
 /** Largest id and number of merges that are accepted. */
 const MAX_IDS = 1 << 21;
 
+/** Ids by token; a map is one. */
+export interface TokenIds extends Iterable<[string, number]> {
+  get(token: string): number | undefined;
+  keys(): Iterable<string>;
+  values(): Iterable<number>;
+}
+
 /** What a tokenizer.json holds. */
 export interface TokenizerFile {
   document: TokenizerDocument;
   /** The model's tokens by id; undefined where an id is not in use. */
   tokens: readonly (string | undefined)[];
   /** The same the other way round. */
-  ids: ReadonlyMap<string, number>;
+  ids: TokenIds;
   /** Left id, right id, left id … by rank. */
   merges: Int32Array;
   /** The id that the merge of each rank makes. */
@@ -69,28 +76,37 @@ function parse(source: string): Json {
   }
 }
 
-/** @param value Ids by token, as an object or, from our own code, a map. */
-function readVocab(value: unknown): { tokens: (string | undefined)[]; ids: Map<string, number> } {
-  const entries = value instanceof Map ? (value as Map<string, Json>) : Object.entries(fields(value as Json, "model.vocab"));
-  const ids = new Map<string, number>();
-  let largest = -1;
-  for (const [token, id] of entries) {
-    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS) {
+/**
+ * The parsed object serves as the table itself: filling a map with its entries would take longer than parsing it did.
+ *
+ * @param value Ids by token, as an object or, from our own code, a map.
+ */
+function readVocab(value: unknown): { tokens: (string | undefined)[]; ids: TokenIds } {
+  const table = value instanceof Map ? (value as Map<string, number>) : undefined;
+  const vocab = table ? {} : fields(value as Json, "model.vocab");
+  const names = table ? [...table.keys()] : Object.keys(vocab);
+  const tokens: (string | undefined)[] = [];
+  if (names.length === 0) throw invalid("model.vocab is empty");
+  for (const token of names) {
+    const id = table ? table.get(token) : (vocab[token] as number);
+    if (!Number.isInteger(id) || id! < 0 || id! >= MAX_IDS) {
       throw invalid(`model.vocab gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}; expected a whole number below ${MAX_IDS}`);
     }
-    ids.set(token, id as number);
-    largest = Math.max(largest, id as number);
+    while (tokens.length <= id!) tokens.push(undefined);
+    if (tokens[id!] !== undefined) throw invalid(`model.vocab gives the id ${id} to both ${JSON.stringify(tokens[id!])} and ${JSON.stringify(token)}`);
+    tokens[id!] = token;
   }
-  if (largest < 0) throw invalid("model.vocab is empty");
-  const tokens = new Array<string | undefined>(largest + 1).fill(undefined);
-  for (const [token, id] of ids) {
-    if (tokens[id] !== undefined) throw invalid(`model.vocab gives the id ${id} to both ${JSON.stringify(tokens[id])} and ${JSON.stringify(token)}`);
-    tokens[id] = token;
-  }
-  return { tokens, ids };
+  return { tokens, ids: table ?? idsOf(vocab as Record<string, number>, names) };
 }
 
-function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: Map<string, number>, prefix: string): { merges: Int32Array; made: Int32Array } {
+const idsOf = (vocab: Readonly<Record<string, number>>, names: readonly string[]): TokenIds => ({
+  get: (token) => (Object.hasOwn(vocab, token) ? vocab[token] : undefined),
+  keys: () => names,
+  values: () => Object.values(vocab),
+  [Symbol.iterator]: () => names.map((token): [string, number] => [token, vocab[token]!]).values(),
+});
+
+function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: TokenIds, prefix: string): { merges: Int32Array; made: Int32Array } {
   if (!Array.isArray(list)) throw invalid("model.merges is missing or no list");
   if (list.length > MAX_IDS) throw invalid(`model.merges has ${list.length} entries; at most ${MAX_IDS} are read`);
   const merges = new Int32Array(list.length * 2);
@@ -125,7 +141,7 @@ function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: Ma
   return { merges, made };
 }
 
-function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], ids: Map<string, number>): AddedToken[] {
+function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], ids: TokenIds): AddedToken[] {
   if (!Array.isArray(list)) throw invalid("added_tokens is no list");
   return list.map((entry, index) => {
     const token = fields(entry, `added_tokens[${index}]`);
@@ -134,7 +150,8 @@ function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], id
       throw invalid(`added_tokens[${index}] has no usable id and content`);
     }
     const other = tokens[id as number];
-    if (ids.has(content) ? ids.get(content) !== id : other !== undefined) {
+    const own = ids.get(content);
+    if (own !== undefined ? own !== id : other !== undefined) {
       throw invalid(`added_tokens[${index}] gives ${JSON.stringify(content)} the id ${id as number}, and model.vocab says otherwise`);
     }
     return {

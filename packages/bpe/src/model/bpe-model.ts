@@ -1,12 +1,15 @@
 import { BYTE_TO_CHAR, bytesToToken } from "../bytes.js";
 import { ByteTable, grown } from "../byte-table.js";
+import type { TokenIds } from "../json/read.js";
 import type { MergeRanks } from "./merge-ranks.js";
+import { SHORT_BYTES, SHORT_TOKENS, ShortWords } from "./short-words.js";
+import { unknownId } from "./text-model.js";
 import { WordMerger } from "./word-merger.js";
 
 /** What a model is made of. */
 export interface BpeModelParts {
   /** Ids by token, written in the byte characters. */
-  ids: ReadonlyMap<string, number>;
+  ids: TokenIds;
   merges: MergeRanks;
   unkToken: string | null;
   fuseUnk: boolean;
@@ -44,6 +47,7 @@ export class BpeModel {
   private readonly byteIds = new Int32Array(256).fill(-1);
   private readonly unk: number;
   private readonly merger: WordMerger;
+  private readonly shortWords = new ShortWords();
   private readonly cache = new ByteTable();
   private cacheStarts = new Int32Array(1 << 10);
   private cacheIds = new Int32Array(1 << 12);
@@ -57,20 +61,40 @@ export class BpeModel {
 
   /** Appends the tokens of the word `bytes[start, end)`. */
   encodeWord(bytes: Uint8Array, start: number, end: number, out: IdList): void {
+    const { shortWords } = this;
+    const short = end - start <= SHORT_BYTES && start + 16 <= bytes.length;
+    if (short) {
+      const count = shortWords.find(bytes, start, end);
+      if (count > 0) {
+        const { entries, at } = shortWords;
+        out.push(entries[at]!);
+        if (count > 1) out.push(entries[at + 1]!);
+        if (count > 2) out.push(entries[at + 2]!);
+        return;
+      }
+    }
     if (end - start > CACHED_BYTES) {
       const count = this.mergeWord(bytes, start, end);
       for (let at = 0; at < count; at++) out.push(this.symbols[at]!);
       return;
     }
     let index = this.cache.find(bytes, start, end);
-    if (index < 0) index = this.remember(bytes, start, end);
+    if (index < 0) {
+      const count = this.mergeWord(bytes, start, end);
+      if (short && count > 0 && count <= SHORT_TOKENS) {
+        shortWords.keep(this.symbols, count);
+        for (let at = 0; at < count; at++) out.push(this.symbols[at]!);
+        return;
+      }
+      index = this.remember(bytes, start, end, count);
+    }
     const last = this.cacheStarts[index + 1]!;
     for (let at = this.cacheStarts[index]!; at < last; at++) out.push(this.cacheIds[at]!);
   }
 
-  private remember(bytes: Uint8Array, start: number, end: number): number {
+  /** Keeps a word with the `count` tokens that are in `symbols`, and returns its index. */
+  private remember(bytes: Uint8Array, start: number, end: number, count: number): number {
     const { cache } = this;
-    const count = this.mergeWord(bytes, start, end);
     if (cache.size >= CACHED_WORDS || this.cacheStarts[cache.size]! + count > CACHED_IDS) cache.clear();
     const index = cache.add(bytes, start, end);
     if (index + 2 > this.cacheStarts.length) this.cacheStarts = grown(this.cacheStarts, index + 2);
@@ -98,7 +122,7 @@ export class BpeModel {
     for (let at = start; at < end; at++) {
       const id = byteIds[bytes[at]!]!;
       if (id >= 0) symbols[length++] = id;
-      else if (this.unk >= 0 && !(afterUnknown && parts.fuseUnk)) symbols[length++] = this.unk;
+      else if (parts.unkToken !== null && !(afterUnknown && parts.fuseUnk)) symbols[length++] = this.unk >= 0 ? this.unk : unknownId(parts.ids, parts.unkToken);
       afterUnknown = id < 0;
     }
     return this.merger.merge(symbols, length);

@@ -1,5 +1,6 @@
 import { BpeError } from "../errors.js";
 import type { ModelSettings } from "../json/document.js";
+import type { TokenIds } from "../json/read.js";
 import type { WordMerger } from "./word-merger.js";
 
 const utf8 = new TextEncoder();
@@ -18,7 +19,7 @@ export interface WordTokens {
  */
 export class TextModel {
   constructor(
-    private readonly ids: ReadonlyMap<string, number>,
+    private readonly ids: TokenIds,
     private readonly merger: WordMerger,
     private readonly settings: ModelSettings,
   ) {}
@@ -75,7 +76,7 @@ export class TextModel {
 export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
 
 /** The id of the unknown token. */
-export function unknownId(ids: ReadonlyMap<string, number>, token: string): number {
+export function unknownId(ids: TokenIds, token: string): number {
   const id = ids.get(token);
   if (id === undefined) throw new BpeError(`A text needs the unknown token ${JSON.stringify(token)}, which is not in this tokenizer's vocabulary.`);
   return id;
