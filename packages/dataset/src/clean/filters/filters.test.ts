@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { simplifyText } from "../../dedupe/simplify.js";
+import { ChunkTable } from "../words/chunk-table.js";
 import { splitChunk } from "../words/spacy.js";
 import { WordTable, countSentences } from "../words/words.js";
 import { isBoilerplate } from "./boilerplate.js";
@@ -46,6 +47,25 @@ describe("words", () => {
         expect(wordsOf(`a ${chunk}`)).toEqual(["a", ...words]);
       }),
     );
+  });
+
+  test("are looked up in a table that tells what a Map tells, also when it grows and is emptied", () => {
+    const ours = new ChunkTable();
+    for (let round = 0; round < 2; round++) {
+      const reference = new Map<string, number>();
+      for (let i = 0; i < 30_000; i++) {
+        const text = `${(i * 7) % 20_011}${"ä".repeat(i % 5)}`;
+        const units = Uint16Array.from(`<${text}>`, (char) => char.charCodeAt(0));
+        const [start, end] = [1, units.length - 1];
+        const hash = ChunkTable.hash(units, start, end);
+        expect(ours.find(units, start, end, hash)).toBe(reference.get(text));
+        if (reference.has(text)) continue;
+        reference.set(text, i - 15_000);
+        ours.add(units, start, end, hash, i - 15_000);
+      }
+      expect(ours.size).toBe(reference.size);
+      ours.clear();
+    }
   });
 
   test("are the same after the table was emptied", () => {

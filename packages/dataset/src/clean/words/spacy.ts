@@ -31,6 +31,8 @@ function rules(): Rules {
 
 /** Chunks in which no infix can be. */
 const PLAIN = /^[A-Za-z0-9'’]+$/;
+/** Letters with dashes between them, which are the only infixes then. */
+const DASHED = /^[A-Za-z]+(?:[-–—][A-Za-z]+)+$/;
 const isLower = (code: number): boolean => code >= 97 && code <= 122;
 const isLetter = (code: number): boolean => isLower(code | 32);
 /** Characters that are a prefix, or a suffix, by themselves whatever stands beside them. */
@@ -54,7 +56,10 @@ function suffixLength(text: string, pattern: RegExp): number {
   if (LONE_SUFFIXES.has(code)) return 1;
   if (code === 46 && isLower(before)) return 1;
   // A letter ends a suffix only in "'s" and, behind a digit, in units: "10km".
-  if (isLetter(code) && isLetter(before) && !/\d/.test(text)) return 0;
+  if (isLetter(code) && !/\d/.test(text)) {
+    if (isLetter(before)) return 0;
+    if ((code | 32) === 115 && (before === 39 || before === 0x2019)) return 2;
+  }
   return matchLength(pattern, text);
 }
 
@@ -87,6 +92,7 @@ function splitAffixes(chunk: string, { prefix, suffix, infix, url, special }: Ru
   if (rest) {
     if (isSpecial(rest)) before.push(...special.get(rest)!);
     else if (PLAIN.test(rest)) before.push(rest);
+    else if (DASHED.test(rest)) before.push(...rest.split(/([-–—])/));
     else if (rest.length <= LONGEST_URL && rest.includes(".") && url.test(rest)) before.push(rest);
     else {
       let start = 0;

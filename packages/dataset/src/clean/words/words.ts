@@ -1,4 +1,5 @@
 import { PUNCTUATION, SENTENCE_END, TERMINAL, codePoints, isSpace } from "./characters.js";
+import { ChunkTable } from "./chunk-table.js";
 import { splitChunk } from "./spacy.js";
 
 /** What is known about a word, as bits. */
@@ -18,7 +19,7 @@ const SENTENCE = new RegExp(`^[${SENTENCE_END}]$`, "u");
 const LETTER = /\p{L}/u;
 const ALL_PUNCTUATION = /^\p{P}+$/u;
 
-/** Different words and chunks that are remembered, about 200 bytes each. When there are more, all are forgotten, between two texts. */
+/** Different words and chunks that are remembered, about 100 bytes each. When there are more, all are forgotten, between two texts. */
 const MOST_CHUNKS = 250_000;
 /** Longer chunks (mostly noise) are not remembered. */
 const LONGEST_CHUNK = 64;
@@ -36,7 +37,11 @@ export const SPACE_ID = 0;
  * run only on chunks that were not there before.
  */
 export class WordTable {
-  #chunks = new Map<string, number | Int32Array>();
+  readonly #chunks = new ChunkTable();
+  /** The words of chunks with more than one; the table has minus their place, counted from 1. */
+  #lists: Int32Array[] = [];
+  /** The text that is split, in UTF-16. */
+  #text = Buffer.alloc(1 << 16);
   #ids = new Map<string, number>();
   #words: string[] = [""];
   /** By word: code points, {@link HAS_LETTER} and so on, and two polynomial hashes of its UTF-16 units. */
@@ -49,6 +54,8 @@ export class WordTable {
   /** The words of the last text; only the first `count` of {@link split} count. */
   ids = new Int32Array(1 << 12);
   #count = 0;
+  #last = "";
+  #lastSpaces = false;
 
   /** The text of a word. */
   word(id: number): string {
@@ -58,7 +65,10 @@ export class WordTable {
   /** Forgets everything if there is too much of it. Numbers of words are valid until the next call. */
   trim(most = MOST_CHUNKS): void {
     if (this.#chunks.size < most && this.#words.length < most) return;
+    this.#last = "";
+    this.#count = 0;
     this.#chunks.clear();
+    this.#lists = [];
     this.#ids.clear();
     this.#words.length = 1;
   }
@@ -69,19 +79,30 @@ export class WordTable {
    * @returns how many there are
    */
   split(text: string, withSpaces = false): number {
+    // Filters that follow each other ask for the same text.
+    if (text === this.#last && withSpaces === this.#lastSpaces) return this.#count;
+    this.#last = text;
+    this.#lastSpaces = withSpaces;
     this.#count = 0;
     const { length } = text;
+    if (2 * length > this.#text.length) this.#text = Buffer.alloc(4 * length);
+    this.#text.write(text, "utf16le");
+    const units = new Uint16Array(this.#text.buffer, this.#text.byteOffset, length);
     for (let i = 0; i < length; ) {
-      let code = text.charCodeAt(i);
+      let code = units[i]!;
       if (isSpace(code)) {
         const start = code === 32 && i > 0 ? i + 1 : i;
-        while (++i < length && isSpace(text.charCodeAt(i)));
+        while (++i < length && isSpace(units[i]!));
         if (withSpaces && start < i) this.#push(SPACE_ID);
         continue;
       }
       const start = i;
-      while (++i < length && ((code = text.charCodeAt(i)) > 32 ? code < 0x85 || !isSpace(code) : !isSpace(code)));
-      this.#add(text.slice(start, i));
+      let hash = 0;
+      do hash = ChunkTable.step(hash, code);
+      while (++i < length && ((code = units[i]!) > 32 ? code < 0x85 || !isSpace(code) : !isSpace(code)));
+      const known = this.#chunks.find(units, start, i, hash);
+      if (known !== undefined && known >= 0) this.#push(known);
+      else for (const id of known === undefined ? this.#add(units, start, i, hash) : this.#lists[-known - 1]!) this.#push(id);
     }
     return this.#count;
   }
@@ -91,15 +112,12 @@ export class WordTable {
     this.ids[this.#count++] = id;
   }
 
-  #add(chunk: string): void {
-    let known = this.#chunks.get(chunk);
-    if (known === undefined) {
-      const ids = splitChunk(chunk).map((word) => this.#idOf(word));
-      known = ids.length === 1 ? ids[0]! : Int32Array.from(ids);
-      if (chunk.length <= LONGEST_CHUNK) this.#chunks.set(unshared(chunk), known);
-    }
-    if (typeof known === "number") this.#push(known);
-    else for (const id of known) this.#push(id);
+  /** Splits a chunk that is not in the table, and puts it there. */
+  #add(units: Uint16Array, start: number, end: number, hash: number): Int32Array {
+    const chunk = this.#text.toString("utf16le", 2 * start, 2 * end);
+    const ids = Int32Array.from(splitChunk(chunk), (word) => this.#idOf(word));
+    if (end - start <= LONGEST_CHUNK) this.#chunks.add(units, start, end, hash, ids.length === 1 ? ids[0]! : -this.#lists.push(ids));
+    return ids;
   }
 
   #idOf(word: string): number {
