@@ -77,7 +77,7 @@ describe("exit codes", () => {
     const folder = await temporaryFolder();
     const help = cli("prepare", "--help");
     expect(help.status).toBe(0);
-    expect(help.stdout).toMatch(/--min-characters <n> .*\(default: 20\)/s);
+    expect(help.stdout).toMatch(/--min-characters <n> .*\(default:\s+20\)/s);
     const missing = cli("prepare", join(folder, "none"), "--out", join(folder, "out"));
     expect(missing).toMatchObject({ status: 1, stdout: "" });
     expect(missing.stderr).toMatch(/^error: The source .*none does not exist/);

@@ -28,11 +28,15 @@ describe("hf:// as a source", () => {
     expect(transfers).toHaveLength(fetched);
   });
 
-  test("with a limit, reads by range requests and keeps nothing", async () => {
-    const { transfers } = await hubServer(files);
+  test.each([Infinity, 2])("with a limit, reads by range requests and keeps nothing; addresses expire after %s uses", async (expires) => {
+    const { transfers, requests } = await hubServer(files, { expires });
     expect(await all(readDocuments("hf://datasets/owner/name/sample", { limit: 15 }))).toEqual((await local()).slice(0, 15));
     expect(readdirSync(process.env.LLM_CACHE!)).toEqual([]);
     expect(transfers.every(({ start, end }) => end > start && end - start <= parquet.length)).toBe(true);
+    // The Hub is asked where the file is, not for each of its ranges.
+    const asked = requests.filter((request) => request.includes("/resolve/")).length;
+    expect(transfers.length).toBeGreaterThan(4);
+    expect(asked).toBeLessThanOrEqual(expires === 2 ? Math.ceil(transfers.length / 2) : 1);
   });
 
   test("goes on with a file where the connection broke", async () => {

@@ -9,10 +9,17 @@ import type { RemoteFile } from "./transfer.js";
  */
 export function openRemote(remote: RemoteFile & { size: number }, client: HttpClient, signal?: AbortSignal): RandomAccess {
   const { size, name, from } = remote;
+  // Where the Hub sent the first request; the next ones go there directly until the address expires.
+  let address = remote.url;
   const range = async (start: number, end: number, take: (piece: Uint8Array) => void): Promise<void> => {
     let at = start;
     await client.retrying(async (progressed) => {
-      const answer = await client.get(remote.url, { headers: { range: `bytes=${at}-${end - 1}`, ...(remote.etag ? { "if-match": remote.etag } : {}) }, signal });
+      const url = address;
+      const answer = await client.get(url, { headers: { range: `bytes=${at}-${end - 1}`, ...(remote.etag ? { "if-match": remote.etag } : {}) }, signal }).catch((error: unknown) => {
+        if (url === remote.url || !(error instanceof TransferError) || ![401, 403, 404, 410].includes(error.details.status ?? 0)) throw error;
+        address = remote.url;
+        throw new TransferError("its address has expired", { again: true, cause: error });
+      });
       const stated = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.response.headers.get("content-range") ?? "");
       if (answer.response.status !== 206 || !stated) {
         answer.cancel();
@@ -22,6 +29,7 @@ export function openRemote(remote: RemoteFile & { size: number }, client: HttpCl
         answer.cancel();
         throw new DatasetError(`${name} has changed on the server: asked for bytes from ${at} of ${size}, answered with ${answer.response.headers.get("content-range")}. Run the same command again.`);
       }
+      address = answer.url;
       for await (const piece of answer.body()) {
         const wanted = piece.subarray(0, end - at);
         take(wanted);
