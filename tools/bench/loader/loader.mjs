@@ -1,6 +1,6 @@
 // @ts-check
 // The loader of @llm/dataset against what PyTorch users have, on the same tokens, interleaved:
-//   node tools/bench/loader/loader.mjs [--tokens 30000000] [--rounds 3] [--batches 400] [--python python3]
+//   node tools/bench/loader/loader.mjs [--tokens 30000000] [--rounds 3] [--batches 1500] [--python python3]
 // Build first (npm run build). Python needs numpy and torch; litdata is compared where it is installed. Documents of
 // log-normal lengths are written once as shards and exported to a nanoGPT .bin; each run is a fresh process that reads it
 // once before the clock starts, so that the files are in memory. The median of the rounds counts.
@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { SeededRandom, ShardSetWriter, exportShards, openShards } from "@llm/dataset";
 
 const { values } = parseArgs({
-  options: { tokens: { type: "string", default: "30000000" }, rounds: { type: "string", default: "3" }, batches: { type: "string", default: "400" }, python: { type: "string", default: process.env.PYTHON ?? "python3" } },
+  options: { tokens: { type: "string", default: "30000000" }, rounds: { type: "string", default: "3" }, batches: { type: "string", default: "1500" }, python: { type: "string", default: process.env.PYTHON ?? "python3" } },
 });
 const folder = mkdtempSync(join(tmpdir(), "loader-bench-"));
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));

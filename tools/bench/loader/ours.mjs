@@ -11,7 +11,7 @@ const { batches, ...shape } = JSON.parse(process.argv[3] ?? "{}");
 async function speed(options, cacheBytes = 2 ** 31) {
   const loader = await PackedLoader.open(await openShards(folder, { cacheBytes }), { ...shape, ...options });
   let sum = 0;
-  for (let i = 0; i < 100; i++) sum += /** @type {import("@llm/dataset").Batch} */ (await loader.next()).tokens[0] ?? 0;
+  for (let i = 0; i < 300; i++) sum += /** @type {import("@llm/dataset").Batch} */ (await loader.next()).tokens[0] ?? 0;
   const start = performance.now();
   const cpu = process.cpuUsage();
   let tokens = 0;
