@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 import tokenizers
-from tokenizers import AddedToken, ByteLevelBPETokenizer
+from tokenizers import AddedToken, ByteLevelBPETokenizer, normalizers
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
@@ -25,6 +25,7 @@ ALPHABETS = [
     "\U0001f600\U0001f44d\U0001f3fd\u200d a", "etaoin shrdlu etaoin\n\t'ABC,.;123", "ab#</w> ", "aa##  b", "ab\r\n\n \t", "the cat sat on the mat ",
 ]
 COLLIDING = ["ab", "abab", "a", " a", "\u0120a", "\u0120ab", "aa", "\u00e9", "aaa", "'s", "\u00c3\u00a9", "<s>", "ba", "abc", "the", "\u4e16"]
+NORMALIZERS = [{"type": "NFC"}, {"type": "NFKC"}, {"type": "NFD"}, {"type": "NFKD"}, {"type": "Lowercase"}, {"type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}]}]
 AFFIXES = ["##", "</w>", "@@", "#", "a", "_", "\u2581", ""]
 
 
@@ -40,7 +41,15 @@ def random_text(r: random.Random, length: int) -> str:
     return "".join(r.choice(alphabet) for _ in range(length))
 
 
+def normalizer_of(setting):
+    if setting["type"] == "Sequence":
+        return normalizers.Sequence([normalizer_of(item) for item in setting["normalizers"]])
+    return getattr(normalizers, setting["type"])()
+
+
 def words_of(texts, options):
+    if "normalizer" in options:
+        texts = [normalizer_of(options["normalizer"]).normalize_str(text) for text in texts]
     split = ByteLevel(add_prefix_space=options.get("addPrefixSpace", False), use_regex=options.get("useRegex", True))
     return [word for text in texts for word, _ in split.pre_tokenize_str(text)]
 
@@ -56,6 +65,8 @@ def train(texts, mode, options) -> str:
     tokenizer = ByteLevelBPETokenizer(add_prefix_space=options.get("addPrefixSpace", False), trim_offsets=options.get("trimOffsets", False))
     if options.get("useRegex") is False:
         tokenizer._tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=options.get("addPrefixSpace", False), use_regex=False)
+    if "normalizer" in options:
+        tokenizer._tokenizer.normalizer = normalizer_of(options["normalizer"])
     arguments = {
         "initial_alphabet": options.get("initialAlphabet", ByteLevel.alphabet()),
         "limit_alphabet": options.get("limitAlphabet"),
@@ -110,6 +121,8 @@ def case(r: random.Random):
         options["maxTokenLength"] = r.choice([0, 1, 2, 3, 4, 6])
     if r.random() < 0.5:
         options["initialAlphabet"] = r.choice([[], ["a", "b"], ["\u0120", "z", "q"], ["\u4e16", "ab", "a"], ["<", "#"]])
+    if r.random() < 0.2:
+        options["normalizer"] = r.choice(NORMALIZERS)
     words = words_of(sequences_of(texts, mode), options)
     if r.random() < 0.3:
         options["limitAlphabet"] = limits(words, options.get("initialAlphabet", ByteLevel.alphabet()), r)

@@ -38,11 +38,11 @@ describe("countWordsOnThreads", () => {
     expect(expected.size).toBeGreaterThan(1 << 17);
   });
 
-  it("knows the prefix blank and whole texts as words", async () => {
+  it("knows the prefix blank, whole texts as words, and normalizers", async () => {
     function* texts() {
       for (let index = 0; index < 40; index++) yield prose(54 + (index % 5), 2000).join(" ");
     }
-    for (const split of [{ addPrefixSpace: true }, { useRegex: false }]) {
+    for (const split of [{ addPrefixSpace: true }, { useRegex: false, normalizer: { type: "Lowercase" } }]) {
       expect(table(await countWordsOnThreads(texts(), { threads: 2, ...split })) === table(await countWords(texts(), split))).toBe(true);
     }
   });

@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("training options against Hugging Face tokenizers", () => {
   it(`gives the same file on ${cases.length} random cases over all options, of sequences and of files`, async () => {
     const uses = (name: keyof TrainOptions): number => cases.filter(({ options }) => options[name] !== undefined).length;
-    expect([uses("continuingSubwordPrefix"), uses("endOfWordSuffix"), uses("limitAlphabet"), uses("maxTokenLength"), uses("initialAlphabet")].every((count) => count > 20)).toBe(true);
+    expect([uses("continuingSubwordPrefix"), uses("endOfWordSuffix"), uses("limitAlphabet"), uses("maxTokenLength"), uses("initialAlphabet"), uses("normalizer")].every((count) => count > 20)).toBe(true);
     for (const [index, { mode, texts, options, sha }] of cases.entries()) {
       const paths = texts.map((_, number) => join(folder, `${index}-${number}.txt`));
       if (mode === "files") await Promise.all(texts.map((text, number) => writeFile(paths[number]!, text)));

@@ -2,7 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
 import { BpeError } from "../errors.js";
 import type { TrainProgress } from "../train/options.js";
-import type { Texts } from "../train/train.js";
+import { textNormalizer } from "../train/normalize.js";
+import type { Texts, TrainOptions } from "../train/train.js";
 import { turns } from "../train/turns.js";
 import { WordCounts, type WordSplit } from "../train/word-counts.js";
 import { fileLines } from "./lines.js";
@@ -12,6 +13,8 @@ import { WorkerPool, threadCount } from "./threads/pool.js";
 
 /** Options of {@link countWordsOnThreads} and {@link countLinesOnThreads}. */
 export interface CountOptions extends WordSplit {
+  /** Changes texts before they are split, as it stands in tokenizer.json; default none. */
+  normalizer?: TrainOptions["normalizer"];
   /** Worker threads; 0 for none, default one for each processor. The result does not depend on it. */
   threads?: number;
   onProgress?: (event: TrainProgress) => void;
@@ -29,11 +32,12 @@ const FEW = 4;
  */
 export function countWordsOnThreads(texts: Texts, options: CountOptions = {}): Promise<WordCounts> {
   return count(options, async (run) => {
+    const normalize = textNormalizer(options.normalizer);
     const packer = new Packer(options.addPrefixSpace ?? false, options.useRegex ?? true, run.free);
     for await (const batch of texts) {
       for (const text of typeof batch === "string" ? [batch] : batch) {
         if (typeof text !== "string") throw new BpeError(`A text is ${text === null ? "null" : typeof text}; expected strings or lists of strings.`);
-        run.bytes += packer.add(text);
+        run.bytes += packer.add(normalize ? normalize(text) : text);
         run.texts++;
         for (const task of packer.full.splice(0)) await run.dispatch(task);
       }
@@ -51,8 +55,8 @@ export function countWordsOnThreads(texts: Texts, options: CountOptions = {}): P
  * @throws BpeError where a file is not UTF-8; NodeJS.ErrnoException where one can't be read; the signal's reason.
  */
 export function countLinesOnThreads(paths: string | readonly string[], options: CountOptions = {}): Promise<WordCounts> {
-  // A blank before each line would move its bytes.
-  if (options.addPrefixSpace) return countWordsOnThreads(fileLines(paths, options.signal ? { signal: options.signal } : {}), options);
+  // Otherwise the bytes to count are not those of the file.
+  if (options.addPrefixSpace || options.normalizer) return countWordsOnThreads(fileLines(paths, options.signal ? { signal: options.signal } : {}), options);
   return count(options, async (run) => {
     for (const path of typeof paths === "string" ? [paths] : paths) {
       const file = await open(path, "r");

@@ -4,7 +4,7 @@ import type { TrainSettings } from "./options.js";
 
 /** The document of a freshly trained tokenizer: what Hugging Face's ByteLevelBPETokenizer saves. */
 export function trainedDocument(settings: TrainSettings, ids: ReadonlyMap<string, number>): TokenizerDocument {
-  const { addPrefixSpace, useRegex, trimOffsets, prefix, suffix } = settings;
+  const { addPrefixSpace, useRegex, trimOffsets, prefix, suffix, normalizer } = settings;
   const added = new Map<string, AddedToken>();
   // Of equal contents the flags that come last count.
   for (const { content, single_word = false, lstrip = false, rstrip = false, normalized = false } of settings.specialTokens) {
@@ -15,7 +15,7 @@ export function trainedDocument(settings: TrainSettings, ids: ReadonlyMap<string
     truncation: null,
     padding: null,
     added_tokens: [...added.values()],
-    normalizer: null,
+    normalizer,
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: addPrefixSpace, trim_offsets: true, use_regex: useRegex },
     post_processor: { type: "ByteLevel", add_prefix_space: true, trim_offsets: trimOffsets, use_regex: true },
     decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },

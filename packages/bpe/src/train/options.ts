@@ -1,6 +1,7 @@
 import type { AddedToken } from "../added-tokens.js";
 import { BYTE_TO_CHAR } from "../bytes.js";
 import { BpeError } from "../errors.js";
+import type { Json } from "../json/document.js";
 import { DEFAULT_SPECIAL_TOKENS } from "../special-tokens.js";
 
 /** A special token with the flags of its entry in tokenizer.json; all of them default to false. */
@@ -35,6 +36,11 @@ export interface MergeOptions {
   continuingSubwordPrefix?: string;
   /** Put after the symbol that ends a word (end_of_word_suffix); default none. */
   endOfWordSuffix?: string;
+  /**
+   * Changes texts before they are split, as it stands in tokenizer.json: `{ type: "NFKC" }`, `{ type: "Sequence", normalizers:
+   * [{ type: "NFC" }, { type: "Lowercase" }] }`; default none.
+   */
+  normalizer?: Json;
   /** Whether a text that does not start with a blank gets one; default false. */
   addPrefixSpace?: boolean;
   /** Whether texts are split into words by GPT-2's pattern; else each is one word. Default true. */
@@ -57,6 +63,7 @@ export interface TrainSettings {
   maxTokenLength: number;
   prefix: string | null;
   suffix: string | null;
+  normalizer: Json;
   addPrefixSpace: boolean;
   useRegex: boolean;
   trimOffsets: boolean;
@@ -80,6 +87,7 @@ export function readOptions(options: MergeOptions): TrainSettings {
     maxTokenLength,
     prefix: options.continuingSubwordPrefix ?? null,
     suffix: options.endOfWordSuffix ?? null,
+    normalizer: options.normalizer ?? null,
     addPrefixSpace: options.addPrefixSpace ?? false,
     useRegex: options.useRegex ?? true,
     trimOffsets: options.trimOffsets ?? false,

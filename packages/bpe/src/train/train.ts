@@ -3,6 +3,7 @@ import { Tokenizer } from "../tokenizer.js";
 import { AffixMerges } from "./affix-merges.js";
 import { trainedDocument } from "./document.js";
 import { MergeLoop, type Merge } from "./merge-loop.js";
+import { textNormalizer } from "./normalize.js";
 import { type MergeOptions, readOptions, type TrainSettings } from "./options.js";
 import { type FlatWords, type Symbols, SymbolStrip } from "./symbols.js";
 import { turns, type Turn } from "./turns.js";
@@ -62,7 +63,8 @@ export function toWordCounts(words: WordSource): WordCounts {
  *
  * @throws BpeError where a text is none; the signal's reason where it aborts.
  */
-export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onProgress, signal }: Pick<TrainOptions, "addPrefixSpace" | "useRegex" | "onProgress" | "signal"> = {}): Promise<WordCounts> {
+export async function countWords(texts: Texts, { normalizer, addPrefixSpace, useRegex, onProgress, signal }: Pick<TrainOptions, "normalizer" | "addPrefixSpace" | "useRegex" | "onProgress" | "signal"> = {}): Promise<WordCounts> {
+  const normalize = textNormalizer(normalizer);
   const turn = turns(signal);
   const words = new WordCounts({ addPrefixSpace: addPrefixSpace ?? false, useRegex: useRegex ?? true });
   let seen = 0;
@@ -70,7 +72,7 @@ export async function countWords(texts: Texts, { addPrefixSpace, useRegex, onPro
   const add = (batch: TextBatch): void => {
     for (const text of typeof batch === "string" ? [batch] : batch) {
       if (typeof text !== "string") throw new BpeError(`A text is ${text === null ? "null" : typeof text}; expected strings or lists of strings.`);
-      words.addText(text);
+      words.addText(normalize ? normalize(text) : text);
       seen++;
     }
   };
