@@ -74,5 +74,5 @@ function strip(span: Span, left: boolean, right: boolean): Span {
   let [from, to] = [0, span.text.length];
   while (left && from < to && isSpace(from)) from++;
   while (right && to > from && isSpace(to - 1)) to--;
-  return span.kept(from, to);
+  return span.slice(from, to);
 }

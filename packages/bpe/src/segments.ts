@@ -3,6 +3,7 @@ import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 
 const BLANK = 0x20;
 const NEWLINE = 10;
+const SLASH = 0x2f;
 
 const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(at)]! & CLASS) === SPACE;
 
@@ -24,12 +25,12 @@ export class SafeCuts {
 
   /**
    * Whether a cut before the unit `at` is safe: before a blank that follows a character that is no whitespace, or after a
-   * newline between two such. No word of the known patterns crosses either, and none looks beyond it.
+   * newline between two such, a slash after it excepted, which o200k takes into the word. No word of the known patterns crosses either, and none looks beyond it.
    */
   isSafe(text: string, at: number): boolean {
     if (at < 1 || at >= text.length) return false;
     const blank = text.charCodeAt(at) === BLANK && !isSpace(text, at - 1);
-    if (!blank && !(this.newlines && at > 1 && text.charCodeAt(at - 1) === NEWLINE && !isSpace(text, at) && !isSpace(text, at - 2))) return false;
+    if (!blank && !(this.newlines && at > 1 && text.charCodeAt(at - 1) === NEWLINE && text.charCodeAt(at) !== SLASH && !isSpace(text, at) && !isSpace(text, at - 2))) return false;
     return !this.finders.some((finder) => finder.touches(text, at) || (!blank && finder.touches(text, at - 1)));
   }
 

@@ -35,14 +35,9 @@ export class Span {
   }
 
   slice(from: number, to: number): Span {
-    if (from === 0 && to === this.text.length) return this;
+    if (from === 0 && to === this.text.length && (!this.starts || this.starts[0] === this.base)) return this;
     const base = from < to ? this.original(from, to)[0] : this.base;
     return new Span(this.text.slice(from, to), base, this.starts?.subarray(from, to), this.ends?.subarray(from, to));
-  }
-
-  /** The span after everything outside `from` to `to` was deleted: unlike a slice it still stands for all of the original. */
-  kept(from: number, to: number): Span {
-    return Span.joined([this.slice(from, to)], this.base);
   }
 
   /**
