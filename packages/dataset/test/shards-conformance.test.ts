@@ -50,7 +50,9 @@ describe.each(valid)("$name", (answer) => {
     expect(await verifyShards(pathOf(answer.name))).toMatchObject({ ok: true, files: [{ problems: [] }] });
   });
 
-  test.skipIf(answer.header.shard !== 0)("gives its expected documents, in memory and on disk", async () => {
+  // A set begins with shard 0, and this package writes no shard without documents.
+  const first = answer.header.shard === 0;
+  if (first) test("gives its expected documents, in memory and on disk", async () => {
     const path = await setWith(answer);
     expect(await verifyShards(path)).toMatchObject({ ok: true });
     for (const cacheBytes of [2 ** 30, 0]) {
@@ -68,7 +70,7 @@ describe.each(valid)("$name", (answer) => {
     }
   });
 
-  test.skipIf(answer.header.shard !== 0 || answer.documents.length === 0)("has the bytes that this package writes", async () => {
+  if (first && answer.documents.length > 0) test("has the bytes that this package writes", async () => {
     const { header, footer, documents } = answer;
     const train = documents.map(({ tokens, mask, source }, i): TokenDocument => ({ tokens, textBytes: answer.text_bytes[i]!, ...(mask ? { mask: Uint8Array.from(mask) } : {}), ...(source ? { source } : {}) }));
     const { path } = await writeShards(await temporaryFolder(), { train, dtype: header.dtype, lossMask: header.loss_mask, provenance: footer.files !== undefined, fingerprint: header.fingerprint, info: { ...tokenizer, vocabSize: header.tokenizer.vocab_size } });
