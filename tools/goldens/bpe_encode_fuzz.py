@@ -3,7 +3,7 @@
 Run from the repository's root, after `npm run build` in packages/bpe, with the packages of tools/goldens/requirements.txt:
 
     python3 tools/goldens/bpe_encode_fuzz.py --cases 20000            prints the number of differences, and the first few
-    python3 tools/goldens/bpe_encode_fuzz.py --cases 900 --golden     writes packages/bpe/test/goldens/encode-fuzz.json
+    python3 tools/goldens/bpe_encode_fuzz.py --cases 800 --seed 11 --golden     writes packages/bpe/test/goldens/encode-fuzz.json
 """
 
 import argparse
