@@ -52,6 +52,9 @@ try:
     link = best.link
     name, url = link.filename, link.url_without_fragment
     expected = link.hash if link.hash_name == "sha256" else None
+    for adapter in session.adapters.values():
+        if hasattr(adapter, "max_retries"):
+            adapter.max_retries = adapter.max_retries.new(total=0)  # receive() is called again below, and goes on
 except Exception as error:
     say(unsupported=repr(error))
     sys.exit(0)

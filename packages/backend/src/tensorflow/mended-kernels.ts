@@ -89,7 +89,7 @@ export const MENDED_KERNELS: Readonly<Record<string, (args: KernelArguments, sto
     } catch (cause) {
       const found = cause instanceof TensorFlowError && /indices\S* = (-?\d+) is not in \[0, (\d+)\)/.exec(cause.message);
       if (!found) throw cause;
-      throw new Error(`GatherV2: the index value ${found[1]} is not in [0, ${Number(found[2]) - 1}]`, { cause });
+      throw new TensorFlowError(cause.status, `GatherV2: the index value ${found[1]} is not in [0, ${Number(found[2]) - 1}] (${cause.message})`);
     }
   },
 
