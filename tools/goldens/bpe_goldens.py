@@ -16,7 +16,7 @@ from tokenizers.processors import RobertaProcessing, TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer
 
-from bpe_texts import SPECIAL, prose, unicode_mix
+from bpe_texts import SPECIAL, prose, random_text, unicode_mix
 
 OUT = "packages/bpe/test/goldens"
 
@@ -46,19 +46,11 @@ ALPHABETS = ["ab", "abc", "a", "ab \n", "aab'st re", "abcdefghij   .,'!?0123", "
 COLLIDING = ["ab", "abab", "a", " a", "\u0120a", "\u0120ab", "aa", "\u00e9", "aaa", "'s", "\u00c3\u00a9", "<s>", "ba", "abc"]
 
 
-def random_text(r: random.Random, length: int) -> str:
-    if r.random() < 0.1:
-        codes = [r.randrange(0x110000) if r.random() < 0.3 else r.randrange(0x3100) for _ in range(length)]
-        return "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
-    alphabet = r.choice(ALPHABETS)
-    return "".join(r.choice(alphabet) for _ in range(length))
-
-
 def fuzz_cases(count: int):
     r = random.Random(20261122)
     for _ in range(count):
         special = SPECIAL[: r.randrange(9)] if r.random() < 0.6 else [r.choice(COLLIDING) for _ in range(r.randrange(5))]
-        texts = [random_text(r, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
+        texts = [random_text(r, ALPHABETS, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
         options = {"vocabSize": r.choice([0, 10, 256, 260, 270, 300, 400, 600]), "minFrequency": r.choice([0, 1, 2, 2, 2, 3]), "specialTokens": special}
         if r.random() < 0.15:
             options["addPrefixSpace"] = True

@@ -1,5 +1,7 @@
 """Texts made by formula, the same as in packages/bpe/test/texts.ts, and the constants that the goldens share."""
 
+import random
+
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 CHAT_TEMPLATE = (
@@ -61,6 +63,15 @@ def prose(seed: int, sentences: int) -> list[str]:
             text += ("  " if r.below(40) == 0 else " " if place else "") + word
         texts.append(text + "." * (1 + r.below(2)))
     return texts
+
+
+def random_text(r: random.Random, alphabets: list[str], length: int) -> str:
+    """One text in ten of any code points, the others of one alphabet."""
+    if r.random() < 0.1:
+        codes = [r.randrange(0x110000) if r.random() < 0.3 else r.randrange(0x3100) for _ in range(length)]
+        return "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
+    alphabet = r.choice(alphabets)
+    return "".join(r.choice(alphabet) for _ in range(length))
 
 
 RANGES = [(0x20, 0x7F), (0xA0, 0x180), (0x370, 0x400), (0x400, 0x460), (0x5D0, 0x5EB), (0x620, 0x6D0), (0x900, 0x980), (0x2000, 0x2070), (0x3040, 0x30A0), (0x4E00, 0x4E40), (0xAC00, 0xAC40), (0x1F600, 0x1F640), (0xFE00, 0xFF10), (0x10930, 0x10960)]

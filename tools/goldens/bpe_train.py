@@ -18,6 +18,8 @@ from tokenizers import AddedToken, ByteLevelBPETokenizer, normalizers
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
+from bpe_texts import random_text
+
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|system|>", "<|user|>", "<|assistant|>"]
 # Alphabets that make ties, overlaps and collisions with special tokens and affixes.
 ALPHABETS = [
@@ -31,14 +33,6 @@ AFFIXES = ["##", "</w>", "@@", "#", "a", "_", "\u2581", ""]
 
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-
-
-def random_text(r: random.Random, length: int) -> str:
-    if r.random() < 0.1:
-        codes = [r.randrange(0x110000) if r.random() < 0.3 else r.randrange(0x3100) for _ in range(length)]
-        return "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
-    alphabet = r.choice(ALPHABETS)
-    return "".join(r.choice(alphabet) for _ in range(length))
 
 
 def normalizer_of(setting):
@@ -105,7 +99,7 @@ def limits(words, initial, r):
 
 def case(r: random.Random):
     mode = "files" if r.random() < 0.25 else "iterator"
-    texts = [random_text(r, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
+    texts = [random_text(r, ALPHABETS, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
     if mode == "files":
         # A lone \r stays within its line, and a lone surrogate can't be in a file.
         texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]

@@ -15,6 +15,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from numbers_by_formula import bits, uniform
+
 OUT = pathlib.Path(__file__).resolve().parents[2] / "packages/model/test/goldens"
 
 COMMON = dict(vocab_size=37, hidden_size=24, intermediate_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4,
@@ -29,22 +31,6 @@ CASES = {
     "mha-1024": dict(batch=1, length=1024, config=dict(COMMON, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2, head_dim=8)),
     "gqa-1024": dict(batch=1, length=1024, config=dict(COMMON, hidden_size=16, intermediate_size=24, num_hidden_layers=1, head_dim=4, num_key_value_heads=2)),
 }
-
-
-def bits(seed, count):
-    """`count` pseudo-random 32-bit integers: a multiplicative hash of (seed, index)."""
-    with np.errstate(over="ignore"):
-        x = np.arange(count, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(seed * 40503 % 2**32)
-        for _ in range(2):
-            x ^= x >> np.uint32(16)
-            x *= np.uint32(0x45D9F3B)
-        x ^= x >> np.uint32(16)
-    return x
-
-
-def uniform(seed, shape):
-    """Numbers in [-0.5, 0.5) as float32."""
-    return torch.tensor((bits(seed, int(np.prod(shape))) / 2.0**32 - 0.5).astype(np.float32).reshape(shape))
 
 
 def weight(index, shape):

@@ -13,25 +13,15 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from numbers_by_formula import bits, uniform
+
 STEPS, LR, WEIGHT_DECAY, MAX_NORM = 50, 5e-3, 0.1, 1.0
 BATCH, LENGTH, VOCABULARY = 4, 24, 48
 torch.set_num_threads(1)
 
 
-def bits(seed, count):
-    """`count` pseudo-random 32-bit integers: a multiplicative hash of (seed, index)."""
-    with np.errstate(over="ignore"):
-        x = np.arange(count, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(seed * 40503 % 2**32)
-        for _ in range(2):
-            x ^= x >> np.uint32(16)
-            x *= np.uint32(0x45D9F3B)
-        x ^= x >> np.uint32(16)
-    return x
-
-
 def weight(index, shape):
-    uniform = torch.tensor((bits(index, int(np.prod(shape))) / 2.0**32 - 0.5).astype(np.float32).reshape(shape))
-    return 1 + 0.5 * uniform if len(shape) == 1 else 0.25 * uniform
+    return 1 + 0.5 * uniform(index, shape) if len(shape) == 1 else 0.25 * uniform(index, shape)
 
 
 def batch(step):

@@ -1,4 +1,4 @@
-import { addCommonOptions, Command, createProgress, formatBytes, integer, Option, printJson, runCli } from "@llm/cli-kit";
+import { addCommonOptions, Command, createProgress, formatBytes, integer, Option, printJson, runCli, stopSignal } from "@llm/cli-kit";
 import { DEFAULT_TENSORFLOW } from "./cache.js";
 import { diagnose } from "./doctor/index.js";
 import { formatDiagnosis, formatTuned } from "./cli/table.js";
@@ -25,21 +25,17 @@ function addInstall(program: Command): void {
     .option("--force", "install it anew where it is installed already (default: false)")
     .option("--gpu", "the build for NVIDIA GPUs with the CUDA libraries it needs: 3.3 GB to download, 5 GB in the cache; Linux on x64 (default: false)");
   addCommonOptions(command).action(async (options: { version: string; force?: boolean; gpu?: boolean; json?: boolean }) => {
-    const abort = new AbortController();
-    const interrupt = (): void => abort.abort();
-    process.once("SIGINT", interrupt);
-    process.once("SIGTERM", interrupt);
+    const { signal, release } = stopSignal();
     const progress = showProgress();
     try {
-      const installed = await installTensorFlow({ version: options.version, gpu: options.gpu, force: options.force, signal: abort.signal, onProgress: progress.update });
+      const installed = await installTensorFlow({ version: options.version, gpu: options.gpu, force: options.force, signal, onProgress: progress.update });
       progress.stop();
       const size = formatBytes(installed.files.reduce((sum, { bytes }) => sum + bytes, 0));
       process.stderr.write(installed.changed ? `TensorFlow ${installed.version}${installed.gpu ? " with CUDA" : ""} (${size}) is in ${installed.folder}\n` : `TensorFlow ${installed.version} is installed already in ${installed.folder}; --force installs it anew\n`);
       if (options.json) printJson(installed);
     } finally {
       progress.stop();
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", interrupt);
+      release();
     }
   });
 }

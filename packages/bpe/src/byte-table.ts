@@ -54,11 +54,7 @@ export class ByteTable {
     if (index + 2 > this.starts.length) this.starts = grown(this.starts, index + 2);
     const from = this.starts[index]!;
     const to = from + end - start;
-    if (to > this.arena.length) {
-      const larger = new Uint8Array(Math.max(to, this.arena.length * 2));
-      larger.set(this.arena);
-      this.arena = larger;
-    }
+    if (to > this.arena.length) this.arena = grown(this.arena, to);
     for (let at = start, into = from; at < end; at++, into++) this.arena[into] = bytes[at]!;
     this.starts[index + 1] = to;
     this.slots[slot] = index + 1;
@@ -83,8 +79,8 @@ export class ByteTable {
 }
 
 /** A copy of `array` with at least twice its length. */
-export function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(Math.max(length, array.length * 2));
+export function grown<A extends Int32Array | Uint8Array>(array: A, length: number): A {
+  const larger = new (array.constructor as new (length: number) => A)(Math.max(length, array.length * 2));
   larger.set(array);
   return larger;
 }

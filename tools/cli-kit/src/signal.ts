@@ -18,3 +18,13 @@ export function stopSignal(message?: string): { signal: AbortSignal; release(): 
   process.on("SIGTERM", stop);
   return { signal: controller.signal, release };
 }
+
+/** Runs work that Ctrl-C ends in order: the first one aborts its signal, a second one ends the process at once. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, release } = stopSignal();
+  try {
+    return await work(signal);
+  } finally {
+    release();
+  }
+}

@@ -1,8 +1,8 @@
-import { Command, addCommonOptions, formatCount, integer, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, formatCount, integer, interruptible, printJson } from "@llm/cli-kit";
 import { loadTokenizer } from "../corpus/files.js";
 import { type TextComparison, type VocabularyComparison, compareOnTexts, compareVocabularies } from "../inspect/compare.js";
 import { corpusTexts } from "./inspect.js";
-import { SOURCES, interruptible, writeOutput } from "./shared.js";
+import { SOURCES, writeOutput } from "./shared.js";
 
 /** `llm-bpe compare` */
 export function compareCommand(): Command {

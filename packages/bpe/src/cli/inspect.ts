@@ -1,4 +1,4 @@
-import { Command, Option, addCommonOptions, formatBytes, formatCount, integer, printJson } from "@llm/cli-kit";
+import { Command, Option, addCommonOptions, formatBytes, formatCount, integer, interruptible, printJson } from "@llm/cli-kit";
 import { readDocuments } from "@llm/dataset";
 import { loadTokenizer } from "../corpus/files.js";
 import { trainingTexts } from "../corpus/texts.js";
@@ -6,7 +6,7 @@ import { drawTree, findToken, mergeTree, type MergeTree } from "../inspect/merge
 import { showToken, tokenPieces } from "../inspect/pieces.js";
 import { StatisticsCounter, type Statistics } from "../inspect/statistics.js";
 import type { Tokenizer } from "../tokenizer.js";
-import { SOURCES, interruptible, writeOutput } from "./shared.js";
+import { SOURCES, writeOutput } from "./shared.js";
 
 interface Flags {
   tokenizer: string;

@@ -4,20 +4,6 @@ export const SOURCES = "files (.parquet, .jsonl, .txt), folders, globs, or hf://
 /** What --threads means on every command. */
 export const THREADS = "worker threads; 0 for none (default: one for each processor)";
 
-/** Runs work that Ctrl-C ends in order: the first one aborts it. */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  process.once("SIGINT", abort);
-  process.once("SIGTERM", abort);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.off("SIGINT", abort);
-    process.off("SIGTERM", abort);
-  }
-}
-
 /** All of standard input. */
 export async function readInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
-import { Command, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
 import { writeJsonAtomic } from "@llm/dataset";
 import { type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
-import { SOURCES, THREADS, interruptible } from "./shared.js";
+import { SOURCES, THREADS } from "./shared.js";
 
 interface Options {
   tokenizer: string;

@@ -1,4 +1,4 @@
-import { Command, addCommonOptions, collect, createProgress, formatBytes, formatCount, integer, printJson, type Progress } from "@llm/cli-kit";
+import { Command, addCommonOptions, collect, createProgress, formatBytes, formatCount, integer, interruptible, printJson, type Progress } from "@llm/cli-kit";
 import { readDocuments } from "@llm/dataset";
 import { countLinesOnThreads, countWordsOnThreads, type CountOptions } from "../corpus/count.js";
 import { loadTokenizer, saveTokenizer } from "../corpus/files.js";
@@ -10,7 +10,7 @@ import type { Tokenizer } from "../tokenizer.js";
 import { trainFromWordCounts, type TrainOptions } from "../train/train.js";
 import { shrinkTokenizer } from "../train/shrink.js";
 import type { WordCounts, WordSplit } from "../train/word-counts.js";
-import { SOURCES, THREADS, interruptible } from "./shared.js";
+import { SOURCES, THREADS } from "./shared.js";
 
 interface CountFlags {
   out: string;

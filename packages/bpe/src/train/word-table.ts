@@ -66,11 +66,7 @@ export class WordTable {
     if (entry >= this.hashes.length) this.hashes = grown(this.hashes, entry + 1);
     const from = this.starts[entry]!;
     const to = from + end - start;
-    if (to > this.arena.length) {
-      const larger = new Uint8Array(Math.max(to, this.arena.length * 2));
-      larger.set(this.arena);
-      this.arena = larger;
-    }
+    if (to > this.arena.length) this.arena = grown(this.arena, to);
     for (let at = start, into = from; at < end; at++, into++) this.arena[into] = bytes[at]!;
     this.starts[entry + 1] = to;
     this.hashes[entry] = hash;

@@ -1,7 +1,7 @@
-import { Command, type Progress, UsageError, addCommonOptions, createProgress, printJson } from "@llm/cli-kit";
+import { Command, type Progress, UsageError, addCommonOptions, createProgress, interruptible, printJson } from "@llm/cli-kit";
 import { type KeepPolicy, NEAR_DUPLICATES } from "../dedupe/near-duplicates.js";
 import { type DedupeReport, dedupe } from "../dedupe/dedupe.js";
-import { TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { TEXT_COLUMN, columnsOf, say } from "./common.js";
 
 interface Flags {
   out: string;

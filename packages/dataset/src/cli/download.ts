@@ -1,9 +1,9 @@
-import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, formatDuration, integer, printJson } from "@llm/cli-kit";
+import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, formatDuration, integer, interruptible, printJson } from "@llm/cli-kit";
 import { type DownloadResult, download } from "../download/download.js";
 import { type AmountLimit, limitDocuments } from "../sources/limit.js";
 import { readDocuments } from "../sources/read.js";
 import { type SampleRecord, writeSample } from "../corpus-files.js";
-import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, say } from "./common.js";
 
 interface Flags {
   out: string;

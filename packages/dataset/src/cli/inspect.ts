@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Command, addCommonOptions, formatBytes, integer, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, formatBytes, integer, interruptible, printJson } from "@llm/cli-kit";
 import type { Document } from "../document.js";
 import { MANIFEST_FILE } from "../shards/types.js";
 import { parquetInfo } from "../sources/parquet.js";
 import { readSourceFiles } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
-import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, say } from "./common.js";
 import { SPLIT_OPTION, type ShardFlags, inspectShardFile, inspectShards } from "./inspect-shards.js";
 
 interface Flags extends ShardFlags {

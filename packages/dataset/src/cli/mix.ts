@@ -1,8 +1,8 @@
-import { Command, addCommonOptions, createProgress, integer, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, createProgress, integer, interruptible, printJson } from "@llm/cli-kit";
 import { type SampleRecord, writeSample } from "../corpus-files.js";
 import { type AmountLimit, limitDocuments } from "../sources/limit.js";
 import { type MixtureCount, mixDocuments, readMixture } from "../sources/mix.js";
-import { interruptible, say } from "./common.js";
+import { say } from "./common.js";
 import { parseLimit } from "./download.js";
 
 interface Flags {

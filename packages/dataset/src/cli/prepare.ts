@@ -1,8 +1,8 @@
-import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, fraction, integer, printJson } from "@llm/cli-kit";
+import { Command, type Progress, UsageError, addCommonOptions, createProgress, formatBytes, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
 import { CLEAN_DEFAULTS } from "../clean/clean.js";
 import { FILTER_THRESHOLDS, type FilterOptions } from "../clean/pipeline.js";
 import { type PrepareResult, prepare } from "../prepare/prepare.js";
-import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, say } from "./common.js";
 
 interface Flags {
   out: string;

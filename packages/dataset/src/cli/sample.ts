@@ -1,8 +1,8 @@
-import { Command, UsageError, addCommonOptions, createProgress, integer, printJson } from "@llm/cli-kit";
+import { Command, UsageError, addCommonOptions, createProgress, integer, interruptible, printJson } from "@llm/cli-kit";
 import { GENERATE_DEFAULTS, type SampleRecord, generateSampleCorpus, writeSample } from "../corpus-files.js";
 import { sampleDocuments } from "../sample.js";
 import { readDocuments } from "../sources/read.js";
-import { COLUMN, TEXT_COLUMN, columnsOf, interruptible, say } from "./common.js";
+import { COLUMN, TEXT_COLUMN, columnsOf, say } from "./common.js";
 
 interface Flags {
   out: string;

@@ -1,11 +1,11 @@
-import { Command, Option, UsageError, addCommonOptions, createProgress, fraction, integer, printJson } from "@llm/cli-kit";
+import { Command, Option, UsageError, addCommonOptions, createProgress, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
 import { exportShards } from "../shards/convert/export.js";
 import { EXPORT_FORMATS, type ExportFormat, IMPORT_FORMATS, type ImportFormat } from "../shards/convert/formats.js";
 import { importShards } from "../shards/convert/import.js";
 import { mergeShards } from "../shards/convert/merge.js";
 import { splitShards } from "../shards/convert/split.js";
 import type { Manifest } from "../shards/types.js";
-import { interruptible, say } from "./common.js";
+import { say } from "./common.js";
 
 interface Shared {
   out: string;

@@ -1,7 +1,7 @@
-import { Command, addCommonOptions, createProgress, printJson } from "@llm/cli-kit";
+import { Command, addCommonOptions, createProgress, interruptible, printJson } from "@llm/cli-kit";
 import { ShardError } from "../errors.js";
 import { verifyShards } from "../shards/verify.js";
-import { interruptible, say } from "./common.js";
+import { say } from "./common.js";
 
 /** llm-dataset verify SHARDS|FILE */
 export const verifyCommand = (): Command =>

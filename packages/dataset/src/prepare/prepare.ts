@@ -8,12 +8,12 @@ import { Quarantine } from "../sources/quarantine.js";
 import { readSourceFile } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
 import type { ColumnNames, Damage, SourceFile } from "../sources/types.js";
-import { atomicWriteFile, writeError, writeJsonAtomic } from "../util/files.js";
+import { atomicWriteFile, exists, writeError, writeJsonAtomic } from "../util/files.js";
 import { addCounts, noCounts } from "./counts.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { reportHtml } from "./html.js";
 import { type Cursor, OUTPUTS, type PartMarker, PartWriter, partFolder, readHashes, readMarker } from "./part.js";
-import { claimFolder, exists, isPublishing, partialName, publish, readRecord } from "./publish.js";
+import { claimFolder, isPublishing, partialName, publish, readRecord } from "./publish.js";
 import { PREPARED, type PrepareReport, isWhole } from "./report.js";
 
 /** Rows of a part, and so the most that an interrupted run does again. A part becomes one output file of each kind. */

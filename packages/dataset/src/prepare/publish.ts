@@ -1,6 +1,7 @@
-import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatasetError } from "../errors.js";
+import { exists } from "../util/files.js";
 
 /** What a command leaves in its folder. The last name is the record that is written last and says whose the folder is. */
 export interface ResultKind {
@@ -13,7 +14,6 @@ export interface ResultKind {
 const PARTIAL = /^\.partial-[0-9a-f]{16}$/;
 
 export const partialName = (fingerprint: string): string => `.partial-${fingerprint.slice(0, 16)}`;
-export const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 
 /** The record of a finished result, or undefined where there is none of this kind. */
 export async function readRecord<R extends { format: string }>(out: string, { record, format }: ResultKind): Promise<R | undefined> {

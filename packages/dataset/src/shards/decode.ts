@@ -30,7 +30,8 @@ export interface Frame {
 /** Bytes `from` to `to` of a file, fewer where it ends before. They begin at any offset of their buffer. */
 export type ReadBytes = (from: number, to: number) => Uint8Array;
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A whole number that is exact and not negative. */
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function readMap(bytes: Uint8Array, what: string, file: string): Record<string, unknown> {
   let value: unknown;

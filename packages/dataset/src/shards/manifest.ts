@@ -2,10 +2,10 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ShardError, reasonOf } from "../errors.js";
 import { sha256Hex } from "../util/hash.js";
+import { isCount } from "./decode.js";
 import { FORMAT_MAJOR, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type TokenizerInfo } from "./types.js";
 
 const MAX_MANIFEST = 64 << 20;
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isDigest = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 
 function problemOfTokenizer(info: Partial<TokenizerInfo> | undefined): string | undefined {

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DatasetError } from "../errors.js";
 
@@ -10,6 +10,9 @@ export function writeError(error: unknown, path: string): unknown {
   if (!FULL.has(code) || error instanceof DatasetError) return error;
   return new DatasetError(`No space left to write ${path} (${code}). Nothing half-written is left in its place; free some space and run the same command again.`, { cause: error });
 }
+
+/** Whether there is a file or folder of this name. */
+export const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 
 /** Makes renames in a folder last through a power cut. File systems that can't sync a folder are left alone. */
 export async function syncFolder(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DatasetError, reasonOf } from "../../errors.js";
+import { exists } from "../../util/files.js";
 import { sha256File, sha256Hex } from "../../util/hash.js";
 import { type Manifest, SPLITS, type Split, type TokenizerInfo, type TokenType, type Tokens } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
@@ -31,7 +32,6 @@ interface Found {
   mask?: string;
 }
 
-const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
 
 /** The files of a format in a folder, or the one that is named; "val" in a name makes it validation data. */
 async function findFiles(source: string, from: ImportFormat): Promise<Found[]> {
