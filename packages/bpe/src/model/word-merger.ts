@@ -1,7 +1,9 @@
 import type { MergeRanks } from "./merge-ranks.js";
 import { MergeQueue } from "./merge-queue.js";
+import { RankBuckets } from "./rank-buckets.js";
+import { Windows } from "./windows.js";
 
-/** Up to this many symbols the next merge is found by looking at all of them; beyond, by a queue. */
+/** Up to this many symbols the next merge is found by looking at all of them. */
 const SHORT = 100;
 const NO_RANK = 0x7fffffff;
 const PLACES = 2 ** 32;
@@ -12,15 +14,23 @@ const PLACES = 2 ** 32;
  * Source: huggingface/tokenizers, tokenizers/src/models/bpe/word.rs (`merge_all`), R. Sennrich et al. 2016.
  */
 export class WordMerger {
-  private ranks = new Int32Array(SHORT + 1);
+  private readonly ranks: Int32Array;
   private nextOf = new Int32Array(0);
   private previousOf = new Int32Array(0);
   private readonly queue = new MergeQueue();
+  private readonly buckets: RankBuckets;
+  private readonly windows: Windows;
+  /** Whether every merge so far made pairs of higher ranks alone. */
+  private inOrder = true;
 
   constructor(
     private readonly merges: MergeRanks,
     private readonly short = SHORT,
-  ) {}
+  ) {
+    this.ranks = new Int32Array(short);
+    this.buckets = new RankBuckets(merges);
+    this.windows = new Windows((symbols, length, lengths) => this.mergeLong(symbols, length, lengths));
+  }
 
   /**
    * @param symbols Token ids of the word's bytes; overwritten by the merged ones.
@@ -30,8 +40,9 @@ export class WordMerger {
    */
   merge(symbols: Int32Array, length: number, lengths?: Int32Array): number {
     if (length < 2) return length;
-    if (this.merges.ambiguous) return this.mergeLong(symbols, length, lengths);
-    return length <= this.short ? this.mergeShort(symbols, length, lengths) : this.mergeByRank(symbols, length, lengths);
+    if (this.merges.ambiguous) return this.mergeByQueue(symbols, length, lengths);
+    if (length <= this.short) return this.mergeShort(symbols, length, lengths);
+    return this.windows.isLong(length) ? this.windows.run(symbols, length, lengths) : this.mergeLong(symbols, length, lengths);
   }
 
   private mergeShort(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
@@ -69,75 +80,17 @@ export class WordMerger {
     return rank < 0 ? NO_RANK : rank;
   }
 
-  /**
-   * Merges all pairs of one rank from left to right, then those of the next. That is the rule as long as merges make only pairs
-   * of higher ranks, as in every trained vocabulary; where one does not, the queue takes over with what is merged by then.
-   */
-  private mergeByRank(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
-    const { merges, queue } = this;
-    this.link(length);
-    const { nextOf, previousOf } = this;
-    const places = new Map<number, number[]>();
-    queue.clear();
-    const offer = (rank: number, at: number): void => {
-      const list = places.get(rank);
-      if (list) list.push(at);
-      else {
-        places.set(rank, [at]);
-        queue.push(rank);
-      }
-    };
-    // Long words mostly repeat themselves.
-    let [left, right, rank] = [-1, -1, -1];
-    for (let at = 0; at + 1 < length; at++) {
-      if (symbols[at] !== left || symbols[at + 1] !== right) {
-        left = symbols[at]!;
-        right = symbols[at + 1]!;
-        rank = merges.rank(left, right);
-      }
-      if (rank >= 0) offer(rank, at);
+  /** Merges a long word by ranks, or by the queue where ranks alone do not tell the order. */
+  private mergeLong(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
+    if (this.inOrder) {
+      const copy = [symbols, lengths].map((array) => array?.slice(0, length));
+      const count = this.buckets.merge(symbols, length, lengths);
+      if (count >= 0) return count;
+      this.inOrder = false;
+      symbols.set(copy[0]!);
+      lengths?.set(copy[1]!);
     }
-    let inOrder = true;
-    while (queue.size > 0 && inOrder) {
-      const current = queue.pop();
-      const id = merges.ids[current]!;
-      const list = places.get(current)!;
-      places.delete(current);
-      for (let index = 1; index < list.length; index++) {
-        if (list[index]! < list[index - 1]!) {
-          list.sort((a, b) => a - b);
-          break;
-        }
-      }
-      for (const at of list) {
-        const next = nextOf[at]!;
-        if (symbols[at]! < 0 || next >= length || merges.rank(symbols[at]!, symbols[next]!) !== current) continue;
-        symbols[at] = id;
-        symbols[next] = -1;
-        if (lengths) lengths[at] = lengths[at]! + lengths[next]!;
-        const after = (nextOf[at] = nextOf[next]!);
-        let made = Infinity;
-        if (after < length) {
-          previousOf[after] = at;
-          const rank = merges.rank(id, symbols[after]!);
-          if (rank >= 0) offer((made = rank), at);
-        }
-        const before = previousOf[at]!;
-        if (before >= 0) {
-          const rank = merges.rank(symbols[before]!, id);
-          if (rank >= 0) {
-            offer(rank, before);
-            made = Math.min(made, rank);
-          }
-        }
-        if (made <= current) {
-          inOrder = false;
-          break;
-        }
-      }
-    }
-    const kept = this.compact(symbols, length, lengths);
-    return inOrder ? kept : this.mergeLong(symbols, kept, lengths);
+    return this.mergeByQueue(symbols, length, lengths);
   }
 
   /** Makes every symbol the neighbour of the next. */
@@ -164,7 +117,7 @@ export class WordMerger {
     return kept;
   }
 
-  private mergeLong(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
+  private mergeByQueue(symbols: Int32Array, length: number, lengths: Int32Array | undefined): number {
     const { merges, queue } = this;
     this.link(length);
     const { nextOf, previousOf } = this;
