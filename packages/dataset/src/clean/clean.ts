@@ -38,7 +38,7 @@ export interface Verdict {
   changed: boolean;
   /** The rule, value and threshold, if a filter rejected it. */
   rejection?: Rejection;
-  /** What the filters measured, by "filter.rule". */
+  /** What the filters measured, by "filter.rule": of what they reject, and of all documents where the options say so. */
   measures?: Record<string, number>;
   /** The language that was identified. */
   identified?: { language: string; score: number };
@@ -107,7 +107,7 @@ export class Cleaner {
     let filtered: Pick<Verdict, "rejection" | "measures" | "identified"> = {};
     if (filters && !document.messages) {
       const trial = this.#filter(document, filters.measures === true);
-      filtered = { measures: trial.measures, ...(trial.rejection ? { rejection: trial.rejection } : {}), ...(trial.language ? { identified: trial.language } : {}) };
+      filtered = { ...(trial.rejection || filters.measures ? { measures: trial.measures } : {}), ...(trial.rejection ? { rejection: trial.rejection } : {}), ...(trial.language ? { identified: trial.language } : {}) };
       // A rejected document keeps the text that it came with, so that it can be judged again.
       if (trial.rejection) return { document, changed, reason: trial.rejection.filter as FilterName, ...filtered };
       document = { ...document, text: trial.text };

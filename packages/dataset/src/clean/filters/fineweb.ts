@@ -9,7 +9,12 @@ export const FINEWEB_QUALITY = { line_punct_ratio: 0.12, short_line_ratio: 0.67,
 /** Lines of at most so many code points are short. */
 const SHORT_LINE = 30;
 const ENDS = new RegExp(`[${TERMINAL}]$`, "u");
-const ENDS_ASCII = /[.?!]$/;
+
+/** Whether a line's last character may end a sentence. */
+function isEnded(line: string): boolean {
+  const last = line.charCodeAt(line.length - 1);
+  return last < 0x80 ? last === 46 || last === 63 || last === 33 : ENDS.test(line);
+}
 
 const isBlank = (line: string): boolean => {
   for (let i = 0; i < line.length; i++) if (!isSpace(line.charCodeAt(i))) return false;
@@ -28,7 +33,7 @@ export function finewebQuality(options: Partial<Thresholds<typeof FINEWEB_QUALIT
       const { text } = trial;
       const lines = text.split("\n").filter((line) => !isBlank(line));
       if (trial.atLeast("lines", lines.length, 1) || lines.length === 0) return;
-      const ended = lines.filter((line) => ENDS_ASCII.test(line) || ENDS.test(line)).length;
+      const ended = lines.filter(isEnded).length;
       if (trial.atLeast("line_punct_ratio", ended / lines.length, limit.line_punct_ratio)) return;
       const short = lines.filter((line) => line.length <= SHORT_LINE || (line.length <= 2 * SHORT_LINE && codePoints(line) <= SHORT_LINE)).length;
       if (trial.atMost("short_line_ratio", short / lines.length, limit.short_line_ratio)) return;

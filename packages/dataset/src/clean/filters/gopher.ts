@@ -1,4 +1,4 @@
-import { codePoints, countOf, isSpace, splitLines, strip } from "../words/characters.js";
+import { codePoints, countOf, isSpace, splitAtNewlines, splitLines, strip } from "../words/characters.js";
 import { FIRST_STOP_WORD, HAS_LETTER, IS_SYMBOL } from "../words/words.js";
 import { RepeatCounter, duplicates } from "./repeats.js";
 import type { TextFilter } from "./trial.js";
@@ -33,7 +33,7 @@ export function gopherRepetition(options: Partial<Thresholds<typeof GOPHER_REPET
     apply(trial) {
       const { text } = trial;
       if (trial.atLeast("characters", trial.characters, 1) || text === "") return;
-      for (const [unit, items] of [["para", () => strip(text).split(/\n{2,}/)], ["line", () => text.split(/\n+/)]] as const) {
+      for (const [unit, items] of [["para", () => splitAtNewlines(strip(text), 2)], ["line", () => splitAtNewlines(text, 1)]] as const) {
         const list = items();
         const { count, characters }: { count: number; characters: number } = duplicates(list);
         if (trial.atMost(`dup_${unit}_frac`, count / list.length, most[`dup_${unit}_frac`])) return;
@@ -114,7 +114,7 @@ export function gopherQuality(options: Partial<Thresholds<typeof GOPHER_QUALITY>
       const share = (count: number, of: number): number => (of > 0 ? count / of : 0);
       if (trial.atMost("gopher_too_many_hashes", share(countOf(text, "#"), words), limit.gopher_too_many_hashes)) return;
       if (trial.atMost("gopher_too_many_ellipsis", share(countOf(text, "...") + countOf(text, "…"), words), limit.gopher_too_many_ellipsis)) return;
-      const lines = splitLines(text);
+      const lines = splitLines(text, table.plainLines);
       const bullets = lines.filter((line) => [0x2022, 0x2d].includes(firstOf(line))).length;
       if (trial.atMost("gopher_too_many_bullets", share(bullets, lines.length), limit.gopher_too_many_bullets)) return;
       if (trial.atMost("gopher_too_many_end_ellipsis", share(lines.filter(endsInEllipsis).length, lines.length), limit.gopher_too_many_end_ellipsis)) return;

@@ -3,6 +3,7 @@ import { BASE_A, BASE_B, type WordTable } from "../words/words.js";
 
 /** Duplicates among strings: how many are there again, and the code points of those. */
 export function duplicates(items: readonly string[]): { count: number; characters: number } {
+  if (items.length < 2) return { count: 0, characters: 0 };
   const seen = new Set<string>();
   let count = 0;
   let characters = 0;
@@ -24,7 +25,8 @@ const powersOf = (base: number): Int32Array => {
 };
 const POWERS_A = powersOf(BASE_A);
 const POWERS_B = powersOf(BASE_B);
-const power = (powers: Int32Array, base: number, exponent: number): number => {
+const power = (powers: Int32Array, base: number, exponent: number): number => (exponent < POWERS ? powers[exponent]! : highPower(powers, base, exponent));
+const highPower = (powers: Int32Array, base: number, exponent: number): number => {
   let value = powers[exponent % POWERS]!;
   // Beyond the table only for words of thousands of characters.
   for (let left = Math.floor(exponent / POWERS); left > 0; left--) value = Math.imul(value, Math.imul(powers[POWERS - 1]!, base));
@@ -39,8 +41,6 @@ export class RepeatCounter {
   #running = { a: new Int32Array(0), b: new Int32Array(0), units: new Int32Array(0), characters: new Int32Array(0) };
   #heads = new Int32Array(0);
   #counts = new Int32Array(0);
-  #stamps = new Int32Array(0);
-  #stamp = 0;
   #hashes = new Int32Array(0);
 
   /** Takes the words of a text: the first `count` of the table's ids. */
@@ -51,8 +51,6 @@ export class RepeatCounter {
       this.#hashes = new Int32Array(size);
       this.#heads = new Int32Array(4 * size);
       this.#counts = new Int32Array(4 * size);
-      this.#stamps = new Int32Array(4 * size);
-      this.#stamp = 0;
     }
     const running = this.#running;
     for (let i = 0; i < count; i++) {
@@ -73,19 +71,21 @@ export class RepeatCounter {
     const hashB = (b[i + n]! - Math.imul(b[i]!, power(POWERS_B, BASE_B, length))) | 0;
     let place = Math.imul(hashA ^ (hashB >>> 15), 0x2c1b3c6d);
     place = (place ^ (place >>> 15)) & mask;
-    for (; this.#stamps[place] === this.#stamp; place = (place + 1) & mask) {
-      const at = this.#heads[place]!;
+    const heads = this.#heads;
+    for (; heads[place] !== 0; place = (place + 1) & mask) {
+      const at = heads[place]! - 1;
       if (this.#hashes[at] === hashB && units[at + n]! - units[at]! === length && ((a[at + n]! - Math.imul(a[at]!, power(POWERS_A, BASE_A, length))) | 0) === hashA) return place;
     }
-    this.#stamps[place] = this.#stamp;
-    this.#heads[place] = i;
+    heads[place] = i + 1;
     this.#hashes[i] = hashB;
     return ~place;
   }
 
+  /** Empties as much of the table as a text needs. */
   #mask(count: number): number {
-    this.#stamp++;
-    return (1 << Math.ceil(Math.log2(2 * count + 2))) - 1;
+    const places = 1 << Math.ceil(Math.log2(2 * count + 2));
+    this.#heads.fill(0, 0, places);
+    return places - 1;
   }
 
   /**
@@ -112,7 +112,6 @@ export class RepeatCounter {
     const { characters } = this.#running;
     const counts = this.#counts;
     const heads = this.#heads;
-    const stamps = this.#stamps;
     let most = 0;
     let first = 0;
     for (let i = 0; i + n <= count; i++) {
@@ -121,19 +120,18 @@ export class RepeatCounter {
       for (let k = 1; k < n; k++) hash = (Math.imul(hash, BASE_A) + ids[i + k]!) | 0;
       hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
       let place = (hash ^ (hash >>> 13)) & mask;
-      for (; stamps[place] === this.#stamp; place = (place + 1) & mask) {
-        const at = heads[place]!;
+      for (; heads[place] !== 0; place = (place + 1) & mask) {
+        const at = heads[place]! - 1;
         let k = 0;
         while (k < n && ids[at + k] === ids[i + k]) k++;
         if (k === n) break;
       }
-      if (stamps[place] !== this.#stamp) {
-        stamps[place] = this.#stamp;
-        heads[place] = i;
+      if (heads[place] === 0) {
+        heads[place] = i + 1;
         counts[place] = 0;
       }
       const times = ++counts[place]!;
-      const head = heads[place]!;
+      const head = heads[place]! - 1;
       if (times > most || (times === most && head < first)) {
         most = times;
         first = head;

@@ -15,11 +15,11 @@ export interface Rejection {
 
 /** A document on its way through the filters. Filters may change its text; what is worked out once is shared among them. */
 export class Trial {
-  /** Every value that was worked out, by "filter.rule". */
-  readonly measures: Record<string, number> = {};
   rejection: Rejection | undefined;
   /** The language that was identified, if a filter did. */
   language: { language: string; score: number } | undefined;
+  /** What was noted: filter, rule and value in turn. */
+  readonly #noted: (string | number)[] = [];
   #filter = "";
   #text: string;
   #characters = -1;
@@ -32,6 +32,13 @@ export class Trial {
     readonly complete = false,
   ) {
     this.#text = document.text;
+  }
+
+  /** Every value that was worked out, by "filter.rule". */
+  get measures(): Record<string, number> {
+    const measures: Record<string, number> = {};
+    for (let i = 0; i < this.#noted.length; i += 3) measures[`${this.#noted[i]!}.${this.#noted[i + 1]!}`] = this.#noted[i + 2] as number;
+    return measures;
   }
 
   get text(): string {
@@ -76,7 +83,7 @@ export class Trial {
   }
 
   #note(rule: string, value: number, threshold: number | null, fails: boolean): boolean {
-    this.measures[`${this.#filter}.${rule}`] = value;
+    this.#noted.push(this.#filter, rule, value);
     if (fails && threshold !== null) this.rejection ??= { filter: this.#filter, rule, value, threshold };
     return fails && !this.complete;
   }

@@ -16,17 +16,25 @@ export function strip(text: string): string {
 // eslint-disable-next-line no-control-regex
 const LINE_END = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/;
 
-/** The lines of a text (str.splitlines): no empty last one after a final line end. */
-export function splitLines(text: string): string[] {
-  const lines = text.split(LINE_END);
+/** Whether a line ends here (str.splitlines). */
+export const isLineEnd = (code: number): boolean => code === 0x85 || (code >= 10 && code <= 13) || (code >= 28 && code <= 30) || code === 0x2028 || code === 0x2029;
+
+/** The lines of a text (str.splitlines): no empty last one after a final line end. @param plain Whether all line ends are known to be "\n" */
+export function splitLines(text: string, plain = false): string[] {
+  const lines = text.split(plain ? "\n" : LINE_END);
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
 /** Characters (code points) of a text; broken surrogates count one each. */
-export function codePoints(text: string, start = 0, end = text.length): number {
-  let count = end - start;
-  for (let i = start; i + 1 < end; i++) {
+export function codePoints(text: string): number {
+  let count = text.length;
+  // The search is much faster than a loop, and most texts have no surrogates.
+  if (!SURROGATE.test(text)) return count;
+  const end = count;
+  for (let i = 0; i + 1 < end; i++) {
     const unit = text.charCodeAt(i);
     if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
       count--;
@@ -34,6 +42,23 @@ export function codePoints(text: string, start = 0, end = text.length): number {
     }
   }
   return count;
+}
+
+/** The parts of a text between runs of at least `least` newlines, as `text.split(/\n{least,}/)`. */
+export function splitAtNewlines(text: string, least: 1 | 2): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = text.indexOf("\n"); at >= 0; ) {
+    let end = at + 1;
+    while (text.charCodeAt(end) === 10) end++;
+    if (end - at >= least) {
+      parts.push(text.slice(from, at));
+      from = end;
+    }
+    at = text.indexOf("\n", end);
+  }
+  parts.push(text.slice(from));
+  return parts;
 }
 
 /** How often `part` occurs, without overlaps. */
