@@ -22,6 +22,13 @@ export interface Document {
   language_score?: number;
   /** Tokens as counted by whoever made the source (FineWeb: GPT-2 tokens). */
   token_count?: number;
+  /**
+   * The file that the text was first read from: its path as it was given, or its hf:// or http(s) address. Every step passes it on
+   * (FineWeb's `file_path` is another one: the crawl's archive).
+   */
+  source_file?: string;
+  /** Its row in `source_file`, from 0. */
+  source_row?: number;
   messages?: Message[];
 }
 
@@ -31,6 +38,9 @@ export const STRING_COLUMNS = ["dump", "url", "date", "file_path", "language"] a
 export const NUMBER_COLUMNS = ["language_score", "token_count"] as const;
 /** All columns of FineWeb, in its order. */
 export const FINEWEB_COLUMNS = ["text", "id", ...STRING_COLUMNS, ...NUMBER_COLUMNS] as const;
+
+/** The columns that say where a document was first read from. */
+export const SOURCE_COLUMNS = ["source_file", "source_row"] as const;
 
 /** The text of a chat: its contents joined by "\n". */
 export const chatText = (messages: readonly Message[]): string => messages.map((message) => message.content).join("\n");

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { type Damage, DatasetError, type Document, SeededRandom, describeDamage, readDocuments, writeParquet } from "@llm/dataset";
 import { describe, expect, test } from "vitest";
 import { python3, pythonWith } from "./python.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, bare, temporaryFolder } from "./temporary.js";
 
 const goldens = join(import.meta.dirname, "goldens");
 const rows = JSON.parse(readFileSync(join(goldens, "rows.json"), "utf8")) as Record<string, unknown>[];
@@ -23,13 +23,13 @@ async function salvage(bytes: Uint8Array, name = "damaged.parquet", options: { m
     await writeFile(join(folder, file), content);
   }
   const damages: Damage[] = [];
-  const documents = await all(readDocuments(folder, { maxLost: options.maxLost ?? 1, onDamage: (damage) => damages.push(damage) }));
+  const documents = await bare(readDocuments(folder, { maxLost: options.maxLost ?? 1, onDamage: (damage) => damages.push(damage) }));
   return { documents, damages };
 }
 
 describe("parquet files with page checksums", () => {
   test.each([...codecs, "small-pages", "delta"])("%s reads as pyarrow wrote it", async (name) => {
-    expect(await all(readDocuments(join(goldens, `codecs/${name}.parquet`)))).toEqual(expected);
+    expect(await bare(readDocuments(join(goldens, `codecs/${name}.parquet`)))).toEqual(expected);
   });
 
   test("lists of structures in v2 pages", async () => {
@@ -44,14 +44,14 @@ describe("parquet files with page checksums", () => {
     let named = 0;
     for (const name of [...codecs, "small-pages", "chats-v2"]) {
       const whole = readFileSync(join(goldens, `codecs/${name}.parquet`));
-      const intact = JSON.stringify((await all(readDocuments(join(goldens, `codecs/${name}.parquet`)))).map(({ id: _, ...document }) => document));
+      const intact = JSON.stringify((await bare(readDocuments(join(goldens, `codecs/${name}.parquet`)))).map(({ id: _, ...document }) => document));
       for (let k = 0; k < 40; k++) {
         const bytes = Buffer.from(whole);
         const at = random.below(bytes.length);
         bytes[at]! ^= 1 << random.below(8);
         await writeFile(path, bytes);
         const damages: Damage[] = [];
-        const documents = await all(readDocuments(path, { maxLost: 1, onDamage: (damage) => damages.push(damage) })).catch((error: unknown) => {
+        const documents = await bare(readDocuments(path, { maxLost: 1, onDamage: (damage) => damages.push(damage) })).catch((error: unknown) => {
           expect(error, `${name}, byte ${at}`).toBeInstanceOf(DatasetError);
           return undefined;
         });
@@ -89,7 +89,7 @@ describe("parquet files without checksums", () => {
       bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
       await writeFile(path, bytes);
       const damages: Damage[] = [];
-      const documents = await all(readDocuments(path, { maxLost: 1, onDamage: (damage) => damages.push(damage) })).catch(() => undefined);
+      const documents = await bare(readDocuments(path, { maxLost: 1, onDamage: (damage) => damages.push(damage) })).catch(() => undefined);
       if (!documents || damages.length > 0) continue;
       expect(documents).toHaveLength(expected.length);
       // One value at most differs, and a text by one byte at most.

@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Fault, hubServer, keepEnvironment } from "./hub-server.js";
 import { root } from "./python.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, bare, temporaryFolder } from "./temporary.js";
 
 let restore: () => void;
 beforeEach(() => (restore = keepEnvironment()));
@@ -303,7 +303,7 @@ describe("llm-dataset download", () => {
       const before = server.sent();
       const { code, stderr } = await finished(command([`hf://datasets/owner/name/${source}`, "--out", out, "--limit", limit]));
       expect([stderr, code]).toEqual([expect.anything(), 0]);
-      return { rows: await all(readDocuments(join(out, "documents"))), share: (server.sent() - before) / bytes.length };
+      return { rows: await bare(readDocuments(join(out, "documents"))), share: (server.sent() - before) / bytes.length };
     };
     const ids = (count: number): string[] => documents.slice(0, count).map(({ id }) => id);
     const first = await run("a.parquet", "250");

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { readDocuments, resolveSources } from "@llm/dataset";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hubServer, keepEnvironment } from "./hub-server.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, bare, temporaryFolder } from "./temporary.js";
 
 const parquet = readFileSync(join(import.meta.dirname, "goldens/snappy.parquet"));
 const jsonl = Buffer.from(`${JSON.stringify({ text: "from the hub" })}\n`);
 const files: Record<string, Buffer> = { "data/b.jsonl": jsonl, "sample/10BT/000.parquet": parquet, "README.md": Buffer.from("hello") };
-const local = (): Promise<unknown[]> => all(readDocuments(join(import.meta.dirname, "goldens/snappy.parquet")));
+const local = (): Promise<unknown[]> => bare(readDocuments(join(import.meta.dirname, "goldens/snappy.parquet")));
 
 let restore: () => void;
 beforeEach(() => (restore = keepEnvironment()));
@@ -19,18 +19,18 @@ afterEach(() => restore());
 describe("hf:// as a source", () => {
   test("reads files, folders and globs of a data set, each fetched once and only when it is reached", async () => {
     const { transfers } = await hubServer(files);
-    expect(await all(readDocuments("hf://datasets/owner/name/data"))).toEqual([{ text: "from the hub", id: "owner/name/data/b.jsonl#0" }]);
+    expect(await all(readDocuments("hf://datasets/owner/name/data"))).toEqual([{ text: "from the hub", id: "owner/name/data/b.jsonl#0", source_file: "hf://datasets/owner/name/data/b.jsonl", source_row: 0 }]);
     expect(transfers.map(({ path }) => path)).toEqual(["data/b.jsonl"]);
-    expect(await all(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toEqual(await local());
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toEqual(await local());
     const fetched = transfers.length;
-    expect(await all(readDocuments("hf://datasets/owner/name/sample/*/*.parquet"))).toEqual(await local());
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample/*/*.parquet"))).toEqual(await local());
     expect(await all(readDocuments("hf://datasets/owner/name@main"))).toHaveLength(41);
     expect(transfers).toHaveLength(fetched);
   });
 
   test.each([Infinity, 2])("with a limit, reads by range requests and keeps nothing; addresses expire after %s uses", async (expires) => {
     const { transfers, requests } = await hubServer(files, { expires });
-    expect(await all(readDocuments("hf://datasets/owner/name/sample", { limit: 15 }))).toEqual((await local()).slice(0, 15));
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample", { limit: 15 }))).toEqual((await local()).slice(0, 15));
     expect(readdirSync(process.env.LLM_CACHE!)).toEqual([]);
     expect(transfers.every(({ start, end }) => end > start && end - start <= parquet.length)).toBe(true);
     // The Hub is asked where the file is, not for each of its ranges.
@@ -53,7 +53,7 @@ describe("hf:// as a source", () => {
         return true;
       },
     });
-    expect(await all(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toHaveLength(40);
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toHaveLength(40);
     expect(transfers.map(({ start }) => start)).toEqual([0, 4_000]);
   });
 
@@ -67,7 +67,7 @@ describe("hf:// as a source", () => {
         return true;
       },
     });
-    expect(await all(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toHaveLength(40);
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample/10BT/000.parquet"))).toHaveLength(40);
     expect(transfers).toHaveLength(2);
   });
 
@@ -77,10 +77,10 @@ describe("hf:// as a source", () => {
     await mkdir(blobs, { recursive: true });
     const blob = join(blobs, createHash("sha256").update(parquet).digest("hex"));
     await writeFile(blob, parquet);
-    expect(await all(readDocuments("hf://datasets/owner/name/sample"))).toHaveLength(40);
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample"))).toHaveLength(40);
     expect(transfers).toHaveLength(0);
     await writeFile(blob, Buffer.from(parquet).fill(7, 200, 201));
-    expect(await all(readDocuments("hf://datasets/owner/name/sample"))).toHaveLength(40);
+    expect(await bare(readDocuments("hf://datasets/owner/name/sample"))).toHaveLength(40);
     expect(transfers).toHaveLength(1);
   });
 
@@ -127,10 +127,11 @@ describe("hf:// as a source", () => {
 test("an https address is a source too, whole or by ranges", async () => {
   const { endpoint, transfers } = await hubServer(files);
   const url = `${endpoint}/datasets/owner/name/resolve/main/sample/10BT/000.parquet`;
-  expect(await all(readDocuments(url))).toEqual(await local());
+  expect(await bare(readDocuments(url))).toEqual(await local());
+  expect((await all(readDocuments(url, { limit: 1 })))[0]).toMatchObject({ source_file: url, source_row: 0 });
   // Known by its digest, it is not fetched again; asking what it is takes one byte.
   const before = transfers.length;
-  expect(await all(readDocuments(url))).toEqual(await local());
+  expect(await bare(readDocuments(url))).toEqual(await local());
   expect(transfers.slice(before).map(({ start, end }) => end - start)).toEqual([1]);
   await expect(resolveSources(`${endpoint}/datasets/owner/name/resolve/main/README.md`)).rejects.toThrow(/expected a name that ends in/);
   await expect(resolveSources(`${endpoint}/none.parquet`)).rejects.toThrow(/can't be read from 127\.0\.0\.1:\d+: status 404/);

@@ -5,7 +5,7 @@ import { DatasetError, type Document, SeededRandom, readDocuments, writeParquet 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { golden, python3, pythonWith } from "./python.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, bare, temporaryFolder } from "./temporary.js";
 
 const goldens = join(import.meta.dirname, "goldens");
 type Nullable = { [key in keyof Document]: Document[key] | null };
@@ -17,18 +17,21 @@ const withArrow = python && (await pythonWith(python, "pyarrow"));
 /** A golden row as we give it: null columns are absent, a null text is empty. */
 const expected = (row: Nullable): Document => ({ ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)), text: row.text ?? "" }) as Document;
 
+/** Every other row of written.parquet says where it is from. */
+const placed = (index: number): Nullable => (index % 2 === 0 ? { source_file: `a-${index >> 4}.jsonl`, source_row: 3 * index } : { source_file: null, source_row: null });
+
 describe("parquet files that pyarrow wrote", () => {
   test.each(["snappy", "zstd-pages-v2", "gzip-one-group", "plain"])("%s.parquet reads equal, row for row", async (name) => {
-    expect(await all(readDocuments(join(goldens, `${name}.parquet`)))).toEqual(rows.map(expected));
+    expect(await all(readDocuments(join(goldens, `${name}.parquet`)))).toEqual(rows.map((row, index) => ({ ...expected(row), source_file: join(goldens, `${name}.parquet`), source_row: index })));
   });
 
   test("columns are found by name, whatever their order and string type", async () => {
-    const documents = await all(readDocuments(join(goldens, "reordered-large-string.parquet")));
+    const documents = await bare(readDocuments(join(goldens, "reordered-large-string.parquet")));
     expect(documents).toEqual(rows.map(expected).map(({ text, id, token_count }) => ({ text, id, ...(token_count === undefined ? {} : { token_count }) })));
   });
 
   test("a column of another name is read when it is named", async () => {
-    const documents = await all(readDocuments(join(goldens, "body.parquet"), { columns: { text: "body" } }));
+    const documents = await bare(readDocuments(join(goldens, "body.parquet"), { columns: { text: "body" } }));
     expect(documents).toEqual(rows.map(expected));
   });
 
@@ -46,7 +49,7 @@ describe("parquet files that pyarrow wrote", () => {
   });
 
   test("a limit reads no more rows than it asks for", async () => {
-    expect(await all(readDocuments(join(goldens, "snappy.parquet"), { limit: 17 }))).toEqual(rows.map(expected).slice(0, 17));
+    expect(await bare(readDocuments(join(goldens, "snappy.parquet"), { limit: 17 }))).toEqual(rows.map(expected).slice(0, 17));
     expect(await all(readDocuments(join(goldens, "snappy.parquet"), { limit: 0 }))).toEqual([]);
   });
 });
@@ -55,7 +58,8 @@ describe("parquet files that we write", () => {
   const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 60 }), fc.string({ unit: "binary-ascii", maxLength: 20 }), fc.lorem());
   const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
   const document = fc
-    .record({ text, id: text, dump: optional(text), url: optional(text), date: optional(text), file_path: optional(text), language: optional(fc.constantFrom("en", "de")), language_score: optional(fc.double({ noNaN: true, noDefaultInfinity: true })), token_count: optional(fc.nat()) })
+    .record({ text, id: text, dump: optional(text), url: optional(text), date: optional(text), file_path: optional(text), language: optional(fc.constantFrom("en", "de")), language_score: optional(fc.double({ noNaN: true, noDefaultInfinity: true })), token_count: optional(fc.nat()), place: optional(fc.record({ source_file: text, source_row: fc.nat() })) })
+    .map(({ place, ...row }) => ({ ...row, ...place }))
     .map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined)) as unknown as Document);
 
   test("come back equal", async () => {
@@ -65,8 +69,8 @@ describe("parquet files that we write", () => {
         const path = join(folder, "a.parquet");
         expect((await writeParquet(path, documents, { rowGroupSize })).documents).toBe(documents.length);
         const read = await all(readDocuments(path));
-        // -0 and 0 are the same score.
-        expect(JSON.parse(JSON.stringify(read))).toEqual(JSON.parse(JSON.stringify(documents)));
+        // A document that says where it is from keeps its place; another one gets that of this file. -0 and 0 are the same score.
+        expect(JSON.parse(JSON.stringify(read))).toEqual(JSON.parse(JSON.stringify(documents.map((given, index) => ({ source_file: path, source_row: index, ...given })))));
       }),
       { numRuns: 40 },
     );
@@ -75,15 +79,15 @@ describe("parquet files that we write", () => {
   test("have the bytes that pyarrow was seen to read equal", async () => {
     const folder = await temporaryFolder();
     const path = join(folder, "written.parquet");
-    await writeParquet(path, rows.map(expected), { rowGroupSize: 16 });
+    await writeParquet(path, rows.map((row, index) => ({ ...expected(row), ...(index % 2 === 0 ? placed(index) : {}) }) as Document), { rowGroupSize: 16 });
     expect((await readFile(path)).equals(await readFile(join(goldens, "written.parquet")))).toBe(true);
   });
 
   test.skipIf(!withArrow)("read equal in pyarrow", async () => {
     const found = await golden<{ schema: Record<string, string>; rowGroups: number; rows: Nullable[] }>(withArrow!, "dataset_check_parquet.py", join(goldens, "written.parquet"));
-    expect(found.schema).toEqual({ text: "string", id: "string", dump: "string", url: "string", date: "string", file_path: "string", language: "string", language_score: "double", token_count: "int64" });
+    expect(found.schema).toEqual({ text: "string", id: "string", dump: "string", url: "string", date: "string", file_path: "string", language: "string", language_score: "double", token_count: "int64", source_file: "string", source_row: "int64" });
     expect(found.rowGroups).toBe(3);
-    expect(found.rows).toEqual(rows.map((row) => ({ ...row, text: row.text ?? "" })));
+    expect(found.rows).toEqual(rows.map((row, index) => ({ ...row, text: row.text ?? "", ...placed(index) })));
   });
 
   test("refuse chats, and leave nothing behind", async () => {

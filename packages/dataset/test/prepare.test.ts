@@ -63,7 +63,7 @@ describe("prepare", () => {
     expect(report.rejected).toMatchObject({ "wrong-language": other.length, "too-short": short.length, "empty-message": 6 });
     // 98 kinds of chats with a reply of 300, of which every one but the first is a duplicate.
     expect(report.chats).toBe(98);
-    expect(kept.find(({ id }) => id === "row-1")).toEqual(planted[1]);
+    expect(kept.find(({ id }) => id === "row-1")).toEqual({ ...planted[1], source_file: join(source, "a.parquet"), source_row: 1 });
     expect(kept.every(({ text }) => !/\0|\r|\s$/.test(text))).toBe(true);
     expect(report.inputs.map(({ file, rows: count }) => [file, count])).toEqual([["a.parquet", 300], ["b.parquet", 300], ["chats.jsonl", 300]]);
     expect(report.lengths.reduce((a, b) => a + b)).toBe(kept.length);
@@ -150,7 +150,7 @@ describe("the process", () => {
     const out = join(folder, "cut");
     const partIs = async (name: string): Promise<boolean> => (await readdir(out).catch(() => [])).some((work) => existsSync(join(out, work, name)));
     // Killed in its first part, in its second, and in its third.
-    for (const reached of ["part-00000", "part-00000/part.json", "part-00002"]) {
+    for (const reached of ["unit-00000", "unit-00000/part-00000", "unit-00000/part-00001"]) {
       const child = spawn(process.execPath, [bin, "prepare", source, "--out", out], { stdio: "ignore" });
       const ended = new Promise<number | null>((done) => child.on("close", done));
       while (!(await partIs(reached))) await sleep(5);

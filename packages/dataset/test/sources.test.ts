@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { DatasetError, readDocuments, resolveSources, sampleDocuments } from "@llm/dataset";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, bare, temporaryFolder } from "./temporary.js";
 
 async function folderWith(files: Record<string, string | Uint8Array>): Promise<string> {
   const folder = await temporaryFolder();
@@ -27,7 +27,9 @@ describe("JSONL", () => {
       ).trimEnd()}`,
     });
     const pair = [{ role: "user", content: "q" }, { role: "assistant", content: "a" }];
-    expect(await all(readDocuments(folder))).toEqual([
+    const documents = await all(readDocuments(folder));
+    expect(documents.map(({ source_file, source_row }) => [source_file, source_row])).toEqual([0, 1, 2, 3, 4, 5].map((row) => [join(folder, "a.jsonl"), row]));
+    expect(await bare(documents)).toEqual([
       { text: "one", id: "a.jsonl#0", language: "en", token_count: 3, language_score: 0.5 },
       { text: "two", id: "x" },
       { text: "s\nq\na", id: "a.jsonl#2", messages: [{ role: "system", content: "s" }, ...pair] },
@@ -70,9 +72,9 @@ describe("text", () => {
   test("a small file is one document, but for form feeds", async () => {
     const folder = await folderWith({ "a.txt": "One.\n\nTwo.\n", "b.txt": "One.\fTwo.\n\f\f  \n", "empty.txt": "" });
     expect(await all(readDocuments(folder))).toEqual([
-      { text: "One.\n\nTwo.", id: "a.txt#0" },
-      { text: "One.", id: "b.txt#0" },
-      { text: "Two.", id: "b.txt#1" },
+      { text: "One.\n\nTwo.", id: "a.txt#0", source_file: join(folder, "a.txt"), source_row: 0 },
+      { text: "One.", id: "b.txt#0", source_file: join(folder, "b.txt"), source_row: 0 },
+      { text: "Two.", id: "b.txt#1", source_file: join(folder, "b.txt"), source_row: 1 },
     ]);
   });
 

@@ -10,6 +10,11 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** All documents of a stream, without the place that each is from. */
+export async function bare<T extends { source_file?: string; source_row?: number }>(items: AsyncIterable<T> | Iterable<T>): Promise<Omit<T, "source_file" | "source_row">[]> {
+  return (await all(items)).map(({ source_file: _file, source_row: _row, ...rest }) => rest);
+}
+
 /** All items of a stream. */
 export async function all<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const list: T[] = [];

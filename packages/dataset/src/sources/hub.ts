@@ -1,5 +1,5 @@
 import { fetchToCache, fetchUrlToCache } from "../download/cache.js";
-import { hubClient, isHubSource, listHub } from "../download/hub-list.js";
+import { hubClient, isHubSource, listHub, parseHubSource } from "../download/hub-list.js";
 import { probeUrl, urlFileName } from "../download/probe.js";
 import { openRemote } from "../download/remote-access.js";
 import { DatasetError } from "../errors.js";
@@ -10,12 +10,15 @@ export { isHubSource };
 /** The files of a data set on the Hub. Nothing is fetched before a file is read. @throws DatasetError */
 export async function resolveHub(source: string, signal?: AbortSignal): Promise<SourceFile[]> {
   const client = hubClient();
+  const { revision } = parseHubSource(source);
+  const at = revision === "main" ? "" : `@${encodeURIComponent(revision)}`;
   const files = (await listHub(source, { client, signal })).flatMap((file): SourceFile[] => {
     const format = formatOf(file.path);
     if (!format) return [];
     return [
       {
         name: `${file.repo}/${file.path}`,
+        address: `hf://datasets/${file.repo}${at}/${file.path}`,
         ...format,
         size: file.size,
         digest: file.sha256 ?? file.gitOid ?? "",
@@ -39,6 +42,7 @@ export async function resolveUrl(source: string, signal?: AbortSignal): Promise<
   return [
     {
       name,
+      address: remote.url,
       ...format,
       size: size ?? 0,
       // What identifies the content without fetching it; where there is nothing, it is fetched and hashed.

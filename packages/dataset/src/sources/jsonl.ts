@@ -9,7 +9,7 @@ import type { Compression, FileReadOptions } from "./types.js";
  * The rows of a JSONL file: one object a line, in any of the forms of `rowToDocument`. Empty lines are left out.
  * @throws DatasetError naming the line, when one is not such an object and nobody is told by `onDamage`
  */
-export async function* readJsonl(access: RandomAccess, name: string, { columns, skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
+export async function* readJsonl(access: RandomAccess, name: string, { address, columns, skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
   let index = 0;
   let before = 0;
   // A line that is no text counts as a row too, so that rows keep their numbers.
@@ -24,7 +24,7 @@ export async function* readJsonl(access: RandomAccess, name: string, { columns, 
     const place = `line ${number}`;
     onBytes?.(end);
     try {
-      yield parseRow(text, { name, index: index - 1, place: `${name}, ${place}`, columns });
+      yield parseRow(text, { name, index: index - 1, place: `${name}, ${place}`, columns, address });
     } catch (error) {
       if (!onDamage || !(error instanceof BadRow)) throw error instanceof BadRow ? error.error : error;
       onDamage({ file: name, place, reason: error.error.message.replace(`${name}, ${place}: `, ""), bytes, documents: 1, content: text.slice(0, 2_000) });

@@ -79,7 +79,7 @@ async function openParquet(access: RandomAccess, name: string, { onDamage, sibli
  * @throws DatasetError naming the file, when it has no column with text, or is damaged and nobody is told by `onDamage`
  */
 export async function* readParquet(access: RandomAccess, name: string, options: FileReadOptions = {}): AsyncGenerator<Document> {
-  const { columns: names, skip = 0, signal, onBytes, onDamage } = options;
+  const { address, columns: names, skip = 0, end = Infinity, signal, onBytes, onDamage } = options;
   const opened = await openParquet(access, name, options);
   if (!opened) return;
   const { metadata, columns } = opened;
@@ -90,6 +90,7 @@ export async function* readParquet(access: RandomAccess, name: string, options: 
   let done = 0;
   for (const [number, group] of metadata.row_groups.entries()) {
     signal?.throwIfAborted();
+    if (first >= end) break;
     const count = Number(group.num_rows);
     const bytes = groupBytes(group);
     done += bytes;
@@ -110,7 +111,7 @@ export async function* readParquet(access: RandomAccess, name: string, options: 
         try {
           const invalid = table.invalid ? findInvalidText(row, "") : undefined;
           if (invalid) throw new DatasetError(`${name}, ${place}: the column "${invalid}" is not UTF-8 text. The file is damaged or was written wrongly; make it again.`);
-          document = rowToDocument(row, { name, index: first + i, place: `${name}, ${place}`, columns: names });
+          document = rowToDocument(row, { name, index: first + i, place: `${name}, ${place}`, columns: names, address });
         } catch (error) {
           if (!onDamage || !(error instanceof DatasetError)) throw error;
           onDamage({ file: name, place, reason: error.message.replace(`${name}, ${place}: `, ""), bytes: Math.max(1, Math.round(bytes / count)), documents: 1, content: describeRow(row) });

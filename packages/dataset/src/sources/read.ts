@@ -42,7 +42,7 @@ const READERS = { parquet: readParquet, jsonl: readJsonl, text: readText };
 export async function* readSourceFile(file: SourceFile, options: FileReadOptions = {}): AsyncGenerator<Document> {
   const access = options.partial && file.open ? await file.open(options.signal) : await openFile(await file.locate(options.signal));
   try {
-    yield* READERS[file.kind](access, file.name, { ...options, compression: file.compression });
+    yield* READERS[file.kind](access, file.name, { address: file.address, ...options, compression: file.compression });
   } finally {
     await access.close();
   }

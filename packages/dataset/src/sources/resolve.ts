@@ -38,7 +38,7 @@ async function walk(folder: string, exclude: string | undefined): Promise<string
 async function localFile(path: string, name: string): Promise<SourceFile> {
   const format = formatOf(name);
   if (!format) throw new DatasetError(`${path} is not a file that can be read: expected a name that ends in ${ACCEPTED}.`);
-  return { name, ...format, size: (await stat(path)).size, locate: () => Promise.resolve(path) };
+  return { name, address: path.split(sep).join("/"), ...format, size: (await stat(path)).size, locate: () => Promise.resolve(path) };
 }
 
 async function resolveOne(source: string, { exclude, signal }: ResolveOptions): Promise<SourceFile[]> {

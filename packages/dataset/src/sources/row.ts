@@ -1,4 +1,4 @@
-import { type Document, type Message, NUMBER_COLUMNS, STRING_COLUMNS, chatText } from "../document.js";
+import { type Document, type Message, NUMBER_COLUMNS, SOURCE_COLUMNS, STRING_COLUMNS, chatText } from "../document.js";
 import { DatasetError } from "../errors.js";
 import { CHAT_EXTRAS, CHAT_FORMS, chatOf, lateChatOf } from "./chat.js";
 import type { ColumnNames } from "./types.js";
@@ -11,7 +11,7 @@ const FORMS: readonly (readonly string[])[] = [...CHAT_FORMS.early, ["text"], ["
 
 /** Every column that {@link rowToDocument} looks at. */
 export const wantedColumns = (columns: ColumnNames = {}): string[] => [
-  ...new Set([columns.text, columns.messages, columns.id, ...(columns.text === undefined ? [...FORMS.flat(), ...CHAT_EXTRAS] : []), "id", ...STRING_COLUMNS.map((key) => columns[key] ?? key), ...NUMBER_COLUMNS.map((key) => columns[key] ?? key)].filter((name) => name !== undefined)),
+  ...new Set([columns.text, columns.messages, columns.id, ...(columns.text === undefined ? [...FORMS.flat(), ...CHAT_EXTRAS] : []), "id", ...STRING_COLUMNS.map((key) => columns[key] ?? key), ...NUMBER_COLUMNS.map((key) => columns[key] ?? key), ...SOURCE_COLUMNS].filter((name) => name !== undefined)),
 ];
 
 /** Whether these columns can make a document. */
@@ -52,10 +52,11 @@ function contentOf(row: Row, columns: ColumnNames, place: string): { text: strin
  * A row as a document.
  * @param name Name of the file, for the id of rows that have none
  * @param index Row number from 0
+ * @param address Where the file is; `source_file` of rows that don't say that they are from another one
  * @param place Where the row is, for messages ("a.jsonl, line 3")
  * @throws DatasetError naming the place, when the row can't be one
  */
-export function rowToDocument(row: Row, { name, index, place, columns = {} }: { name: string; index: number; place: string; columns?: ColumnNames | undefined }): Document {
+export function rowToDocument(row: Row, { name, index, place, columns = {}, address = name }: { name: string; index: number; place: string; columns?: ColumnNames | undefined; address?: string | undefined }): Document {
   const content = contentOf(row, columns, place);
   const document: Document = { text: content.text, id: asText(row[columns.id ?? "id"]) ?? `${name}#${index}` };
   for (const key of STRING_COLUMNS) {
@@ -66,6 +67,11 @@ export function rowToDocument(row: Row, { name, index, place, columns = {} }: { 
     const value = asNumber(row[columns[key] ?? key]);
     if (value !== undefined) document[key] = value;
   }
+  const file = asText(row.source_file);
+  const number = asNumber(row.source_row);
+  const told = file !== undefined && number !== undefined && Number.isSafeInteger(number) && number >= 0;
+  document.source_file = told ? file : address;
+  document.source_row = told ? number : index;
   if (content.messages) document.messages = content.messages;
   return document;
 }

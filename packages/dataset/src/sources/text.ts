@@ -15,7 +15,7 @@ const AT_MOST = 16_000;
  * document; a larger one is cut at paragraphs (blank lines) into documents of about 4,000 characters, and at a line end
  * after 16,000 where there are no paragraphs. Documents without anything but white space are left out.
  */
-export async function* readText(access: RandomAccess, name: string, { skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
+export async function* readText(access: RandomAccess, name: string, { address = name, skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
   let index = 0;
   let lines: string[] = [];
   let length = 0;
@@ -23,7 +23,7 @@ export async function* readText(access: RandomAccess, name: string, { skip = 0, 
     const text = lines.join("\n").trim();
     lines = [];
     length = 0;
-    if (text !== "" && index++ >= skip) yield { text, id: `${name}#${index - 1}` };
+    if (text !== "" && index++ >= skip) yield { text, id: `${name}#${index - 1}`, source_file: address, source_row: index - 1 };
   }
   function* add(line: Line, whole: boolean): Generator<Document> {
     onBytes?.(line.end);

@@ -10,6 +10,8 @@ export type Compression = "gzip" | "zstd";
 export interface SourceFile {
   /** Its name within the source, with "/"; the same on every machine. */
   name: string;
+  /** Where it is: its path as it was given, with "/", or its hf:// or http(s) address. It becomes `source_file` of its documents. */
+  address: string;
   kind: SourceKind;
   compression?: Compression;
   /** Bytes. */
@@ -42,9 +44,13 @@ export interface Damage {
 
 /** How one file is read. */
 export interface FileReadOptions {
+  /** `source_file` of the documents; default: the name of the file. */
+  address?: string | undefined;
   columns?: ColumnNames | undefined;
   /** Rows to leave out at the beginning. Lost rows count as read. */
   skip?: number | undefined;
+  /** Of a parquet file, stop before the row group that begins with this row or a later one. */
+  end?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Called with the bytes of the file that are done. */
   onBytes?: ((bytes: number) => void) | undefined;

@@ -1,6 +1,6 @@
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { type Document, FINEWEB_COLUMNS, STRING_COLUMNS } from "../document.js";
+import { type Document, FINEWEB_COLUMNS, SOURCE_COLUMNS, STRING_COLUMNS } from "../document.js";
 import { DatasetError } from "../errors.js";
 import { AtomicFile } from "../util/files.js";
 
@@ -15,17 +15,23 @@ export interface WriteParquetOptions {
 
 const text = (name: string, repetition: "REQUIRED" | "OPTIONAL"): SchemaElement => ({ name, type: "BYTE_ARRAY", repetition_type: repetition, converted_type: "UTF8", logical_type: { type: "STRING" } });
 
-/** FineWeb's schema: text and id always there, the rest may be null; score as double, count as int64. */
+/** FineWeb's, and behind them the place that a document was first read from. */
+const COLUMNS = [...FINEWEB_COLUMNS, ...SOURCE_COLUMNS] as const;
+const INTEGERS: ReadonlySet<string> = new Set(["token_count", "source_row"]);
+
+/** FineWeb's schema: text and id always there, the rest may be null; score as double, counts as int64. */
 const SCHEMA: SchemaElement[] = [
-  { name: "schema", num_children: FINEWEB_COLUMNS.length },
+  { name: "schema", num_children: COLUMNS.length },
   text("text", "REQUIRED"),
   text("id", "REQUIRED"),
   ...STRING_COLUMNS.map((name) => text(name, "OPTIONAL")),
   { name: "language_score", type: "DOUBLE", repetition_type: "OPTIONAL" },
   { name: "token_count", type: "INT64", repetition_type: "OPTIONAL" },
+  text("source_file", "OPTIONAL"),
+  { name: "source_row", type: "INT64", repetition_type: "OPTIONAL" },
 ];
 
-/** A parquet file in FineWeb's columns that is written row group by row group and appears when it is complete. */
+/** A parquet file in FineWeb's columns, and `source_file` and `source_row`, that is written row group by row group and appears when it is complete. */
 export class ParquetDocumentWriter {
   #rows: Document[] = [];
   #documents = 0;
@@ -60,11 +66,14 @@ export class ParquetDocumentWriter {
   async #flush(): Promise<void> {
     const rows = this.#rows;
     this.#rows = [];
-    const columnData = FINEWEB_COLUMNS.map((name) => ({
+    const columnData = COLUMNS.map((name) => ({
       name,
       // Statistics of whole texts are of no use to a reader, and the first bytes of an id neither.
       statistics: name !== "text",
-      data: rows.map((row) => (name === "token_count" ? (row[name] === undefined ? undefined : BigInt(Math.trunc(row[name]))) : row[name])),
+      data: rows.map((row) => {
+        const value = row[name];
+        return INTEGERS.has(name) && typeof value === "number" ? BigInt(Math.trunc(value)) : value;
+      }),
     }));
     await this.writer.write({ columnData, rowGroupSize: Math.max(1, rows.length) });
   }
@@ -84,7 +93,7 @@ export class ParquetDocumentWriter {
 }
 
 /**
- * Writes documents as one parquet file in FineWeb's columns ({@link FINEWEB_COLUMNS}); one row group is in memory at a time.
+ * Writes documents as one parquet file in FineWeb's columns ({@link FINEWEB_COLUMNS}), followed by `source_file` and `source_row`; one row group is in memory at a time.
  * @returns how many documents and bytes it has
  * @throws DatasetError when the disk is full or a document is a chat
  */

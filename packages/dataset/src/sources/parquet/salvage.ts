@@ -29,11 +29,12 @@ const column = (name: string, type: ParquetType, repetition: "OPTIONAL" | "REQUI
 const layout = (columns: readonly SchemaElement[]): Layout => [{ name: "schema", num_children: columns.length }, ...columns];
 
 const TEXT = "BYTE_ARRAY";
-/** FineWeb's columns and FineWeb-Edu's, as their own files have them, and FineWeb's as this package writes them. */
+const fineweb = (first: "OPTIONAL" | "REQUIRED"): SchemaElement[] => [...["text", "id"].map((name) => column(name, TEXT, first)), ...["dump", "url", "date", "file_path", "language"].map((name) => column(name, TEXT, "OPTIONAL")), column("language_score", "DOUBLE", "OPTIONAL"), column("token_count", "INT64", "OPTIONAL")];
+/** What this package writes, FineWeb's columns and FineWeb-Edu's as their own files have them. A layout that begins like another one comes before it. */
 const KNOWN: readonly Layout[] = [
-  ...(["OPTIONAL", "REQUIRED"] as const).map((first) =>
-    layout([...["text", "id"].map((name) => column(name, TEXT, first)), ...["dump", "url", "date", "file_path", "language"].map((name) => column(name, TEXT, "OPTIONAL")), column("language_score", "DOUBLE", "OPTIONAL"), column("token_count", "INT64", "OPTIONAL")]),
-  ),
+  layout([...fineweb("REQUIRED"), column("source_file", TEXT, "OPTIONAL"), column("source_row", "INT64", "OPTIONAL")]),
+  layout(fineweb("OPTIONAL")),
+  layout(fineweb("REQUIRED")),
   layout([...["text", "id", "dump", "url", "file_path", "language"].map((name) => column(name, TEXT, "OPTIONAL")), column("language_score", "DOUBLE", "OPTIONAL"), column("token_count", "INT64", "OPTIONAL"), column("score", "DOUBLE", "OPTIONAL"), column("int_score", "INT64", "OPTIONAL")]),
 ];
 
