@@ -97,9 +97,30 @@ def limits(words, initial, r):
     return r.choice(usable)
 
 
-def case(r: random.Random):
+# What the stream draws beside what the stored cases have: long words (over the lengths at which ways of merging change), many
+# sequences, scripts and composed characters that normalizers change and whitespace of all kinds.
+MORE_ALPHABETS = ALPHABETS + [
+    "e\u0301\u0308q\u0323\u0307A\u030a\ufb01\u212b\u1100\u1161\u11a8\u0130\u03a3 ", "\u0915\u094d\u0937\u093f \u0939\u093f\u0928\u0926\u0940", "\u4e16\u754c\u65e5\u672c\u8a9e\u3002\u3001", " \u00a0\u2003\u3000\u200b\n\r\t", "0123456789.,-", "'sS'tT'lL'vV eE",
+]
+
+
+def more_texts(r: random.Random):
+    kind = r.random()
+    if kind < 0.2:
+        return [r.choice(["a", "ab", "aab", "\u4e16", "abc", " "]) * r.choice([50, 99, 100, 101, 150, 400]) + r.choice(["", "b", " a"]) for _ in range(r.randrange(1, 4))]
+    if kind < 0.4:
+        return [random_text(r, MORE_ALPHABETS, r.choice([0, 1, 2, 5, 9])) for _ in range(r.choice([20, 100, 300]))]
+    if kind < 0.5:
+        return []
+    return [random_text(r, MORE_ALPHABETS, r.choice([20, 60, 300, 1000])) for _ in range(r.randrange(1, 4))]
+
+
+def case(r: random.Random, more: bool = False):
     mode = "files" if r.random() < 0.25 else "iterator"
-    texts = [random_text(r, ALPHABETS, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
+    if more:
+        texts = more_texts(r) or [random_text(r, ALPHABETS, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
+    else:
+        texts = [random_text(r, ALPHABETS, r.choice([0, 1, 3, 10, 40, 120])) for _ in range(r.randrange(1, 5))]
     if mode == "files":
         # A lone \r stays within its line, and a lone surrogate can't be in a file.
         texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
@@ -117,6 +138,10 @@ def case(r: random.Random):
         options["initialAlphabet"] = r.choice([[], ["a", "b"], ["\u0120", "z", "q"], ["\u4e16", "ab", "a"], ["<", "#"]])
     if r.random() < 0.2:
         options["normalizer"] = r.choice(NORMALIZERS)
+    if more and r.random() < 0.3:
+        options["vocabSize"] = r.choice([257, 261, 512, 1000, 2000])
+        options["minFrequency"] = r.choice([1, 4, 10, 50])
+        options["maxTokenLength"] = r.choice([5, 8, 16, 32, 1000])
     words = words_of(sequences_of(texts, mode), options)
     if r.random() < 0.3:
         options["limitAlphabet"] = limits(words, options.get("initialAlphabet", ByteLevel.alphabet()), r)
@@ -144,7 +169,7 @@ def case(r: random.Random):
 if len(sys.argv) == 4 and sys.argv[1] == "--stream":
     source = random.Random(int(sys.argv[3]))
     for _ in range(int(sys.argv[2])):
-        print(json.dumps(case(source), ensure_ascii=True, separators=(",", ":")), flush=True)
+        print(json.dumps(case(source, more=source.random() < 0.4), ensure_ascii=True, separators=(",", ":")), flush=True)
 else:
     source = random.Random(20261123)
     cases = []

@@ -31,7 +31,12 @@ interface Node {
 /**
  * Finds added tokens in texts: leftmost first, the longest of those that start at one place.
  *
- * Source: huggingface/tokenizers, tokenizers/src/tokenizer/added_vocabulary.rs (`find_matches`).
+ * A token that looks like nothing (of which normalization leaves nothing) stands before every character where no other token
+ * does, which splits the text into characters. The oracle has no answer of its own for some such texts: it ends with an error
+ * at characters beyond ASCII and never ends at a text that breaks off inside of another token. The same rule holds for them here.
+ *
+ * Source: huggingface/tokenizers, tokenizers/src/tokenizer/added_vocabulary.rs (`find_matches`), and daachorse 3, which finds
+ * the matches for it.
  */
 export class AddedTokenFinder {
   /** Longest text that is looked for, in UTF-16 units. */
@@ -51,7 +56,6 @@ export class AddedTokenFinder {
     this.special = new Set(tokens.filter((token) => token.special).map((token) => token.content));
     for (const token of tokens) {
       const text = textOf(token);
-      if (text === "") continue;
       this.longest = Math.max(this.longest, text.length);
       let node = this.root;
       for (let at = 0; at < text.length; at++) {
@@ -63,7 +67,9 @@ export class AddedTokenFinder {
       node.token = token;
     }
     const units = [...this.root.next.keys()].map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
-    this.first = units.length === 0 ? undefined : new RegExp(`[${units.join("")}]`, "g");
+    // What looks like nothing may stand anywhere.
+    const start = this.root.token ? "[^]" : units.length === 0 ? undefined : `[${units.join("")}]`;
+    this.first = start === undefined ? undefined : new RegExp(start, "g");
   }
 
   /** Whether a text can hold any of the tokens: special ones count only where they are `parsed`. */
@@ -90,15 +96,7 @@ export class AddedTokenFinder {
     if (!this.looks(parsed)) return [{ id: -1, start: 0, end: text.length }];
     const pieces: Piece[] = [];
     let done = 0;
-    for (let at = this.candidate(text, 0); at >= 0; ) {
-      const found = this.longestAt(text, at);
-      if (!found) {
-        at = this.candidate(text, at + 1);
-        continue;
-      }
-      const { token, end: matched } = found;
-      const from = at;
-      at = this.candidate(text, matched);
+    for (const { token, from, matched } of this.found(text)) {
       // A token that is not wanted still covers its place.
       if ((!parsed && this.special.has(token.content)) || (token.single_word && (touched(text, from - 1) || touched(text, matched)))) continue;
       let start = from;
@@ -117,20 +115,44 @@ export class AddedTokenFinder {
     return pieces;
   }
 
+  /** Every place at which a token stands, wanted or not, from left to right. */
+  private *found(text: string): Generator<{ token: AddedToken; from: number; matched: number }> {
+    const nothing = this.root.token;
+    // Right after another token nothing is found, unless the text broke off while a longer one was possible.
+    let [after, ended] = [false, false];
+    let at = this.candidate(text, 0);
+    while (at >= 0) {
+      const found = this.longestAt(text, at);
+      if (found) {
+        yield { token: found.token, from: at, matched: found.end };
+        after ||= !found.open;
+        ended = found.end === text.length;
+        at = this.candidate(text, found.end);
+      } else {
+        if (nothing && !after) yield { token: nothing, from: at, matched: at };
+        after = false;
+        at = this.candidate(text, at + (text.codePointAt(at)! > 0xffff ? 2 : 1));
+      }
+    }
+    if (nothing && !ended) yield { token: nothing, from: text.length, matched: text.length };
+  }
+
   /** The next place at or after `at` where a token may start, or -1. */
   private candidate(text: string, at: number): number {
     this.first!.lastIndex = at;
     return this.first!.exec(text)?.index ?? -1;
   }
 
-  private longestAt(text: string, at: number): { token: AddedToken; end: number } | undefined {
-    let found: { token: AddedToken; end: number } | undefined;
-    let node: Node | undefined = this.root;
-    for (let end = at; (node = node.next.get(text.charCodeAt(end))); ) {
-      end++;
-      if (node.token) found = { token: node.token, end };
+  /** The longest token of some length at a place, and whether the text broke off while a longer one was possible. */
+  private longestAt(text: string, at: number): { token: AddedToken; end: number; open: boolean } | undefined {
+    let found: AddedToken | undefined;
+    let end = at;
+    let [node, last]: [Node | undefined, number] = [this.root, at];
+    while ((node = node.next.get(text.charCodeAt(last)))) {
+      last++;
+      if (node.token) [found, end] = [node.token, last];
     }
-    return found;
+    return found && { token: found, end, open: last === text.length };
   }
 }
 

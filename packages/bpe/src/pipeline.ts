@@ -55,7 +55,7 @@ export class Pipeline {
       let at = 0;
       ids.forEach((id, index) => {
         const next = bytes ? at + bytes[index]! : 0;
-        const [from, to] = places ? span.original(places[at]!, places[next - 1]! + 1) : span.original(0, span.text.length);
+        const [from, to] = places ? span.original(placeOf(places, at), placeOf(places, next - 1) + 1) : span.original(0, span.text.length);
         row.push(id, places ? tokenOf(id) : span.text, word, points ? points[from]! : from, points ? points[to]! : to, sequence, sequence);
         at = next;
       });
@@ -63,6 +63,9 @@ export class Pipeline {
     return row;
   }
 }
+
+/** Where a byte of a word stands; that of a suffix of the model, which falls back on bytes like any text, with the last character. */
+const placeOf = (places: readonly number[], byte: number): number => places[Math.min(byte, places.length - 1)]!;
 
 /** The UTF-16 unit in which each UTF-8 byte of a text lies. */
 function byteTable(text: string): number[] {

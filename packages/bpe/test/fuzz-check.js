@@ -1,5 +1,6 @@
 // Compares one case of tools/goldens/bpe_encode_fuzz.py with what the package answers; plain JavaScript, because the fuzz runs
 // it outside the tests too.
+import { createHash } from "node:crypto";
 
 /** Where a string's code points start, in UTF-16 units and in UTF-8 bytes. */
 function places(text) {
@@ -10,6 +11,8 @@ function places(text) {
   }
   return { utf16: units, byte: bytes };
 }
+
+const hash = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 const plain = (encoding) => ({
   ...Object.fromEntries(["ids", "tokens", "offsets", "typeIds", "wordIds", "specialTokensMask", "attentionMask"].map((name) => [name, Array.from(encoding[name])])),
@@ -31,6 +34,8 @@ function* checkFile(bpe, shared, value) {
     yield { what: "load", got: String(error) };
     return;
   }
+  const saved = hash(tokenizer.toJSON(false));
+  if (value.saved && saved !== value.saved) yield { what: "save", got: saved, expected: value.saved };
   for (const probe of value.probes) {
     const { text, pair, adds, expected } = probe;
     let got;
@@ -62,14 +67,28 @@ function* checkFile(bpe, shared, value) {
         if (!same(got, probe.asText.slice(0, 5))) yield { what: "truncate", probe, got, expected: probe.asText.slice(0, 5) };
       }
       if (probe.decode) {
-        const { ids, skip, all } = probe.decode;
+        const { ids, skip, all, stream } = probe.decode;
         got = [tokenizer.decode(ids), tokenizer.decode(ids, { skipSpecialTokens: false })];
         if (!same(got, [skip, all])) yield { what: "decode", probe, got, expected: [skip, all] };
+        yield* checkStream(tokenizer, value, probe, stream);
       }
     } catch (error) {
       if (probe.error === undefined) yield { what: "throws", probe, got: String(error?.stack ?? error), expected };
     }
   }
+}
+
+/** Decoding token by token: by the bytes of ByteLevel the pieces make the whole text; by steps each piece is the oracle's. */
+function* checkStream(tokenizer, value, probe, expected) {
+  const { ids, skip } = probe.decode;
+  const stream = tokenizer.decodeStream();
+  const got = ids.map((id) => stream.push(id));
+  const { decoder } = value.file;
+  const byBytes = decoder?.type === "ByteLevel" || (decoder?.type === "Sequence" && decoder.decoders.length === 1 && decoder.decoders[0].type === "ByteLevel");
+  if (byBytes) {
+    const whole = got.join("") + stream.end();
+    if (whole !== skip) yield { what: "decode stream", probe, got: whole, expected: skip };
+  } else if (expected && !same(got, expected)) yield { what: "decode stream", probe, got, expected };
 }
 
 function* checkTiktoken(bpe, shared, value) {

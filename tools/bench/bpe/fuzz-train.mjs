@@ -1,17 +1,17 @@
 // @ts-check
 // Differential fuzz of training against PyPI tokenizers, over all options:
-//   node tools/bench/bpe/fuzz-train.mjs [--cases 5000] [--seed 1] [--python python3]
+//   node tools/bench/bpe/fuzz-train.mjs [--cases 5000] [--seed 1] [--python python3] [--module @llm/bpe]
 // Build first (npm run build). Prints every difference with its case, and exits with 1 where there is one.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { trainBpe } from "@llm/bpe";
 
 const { values } = parseArgs({
-  options: { cases: { type: "string", default: "5000" }, seed: { type: "string", default: "1" }, python: { type: "string", default: process.env.PYTHON ?? "python3" } },
+  options: { cases: { type: "string", default: "5000" }, seed: { type: "string", default: "1" }, python: { type: "string", default: process.env.PYTHON ?? "python3" }, module: { type: "string", default: "@llm/bpe" } },
 });
+const { trainBpe } = await import(values.module);
 const script = fileURLToPath(new URL("../../goldens/bpe_train.py", import.meta.url));
 const oracle = spawn(values.python, [script, "--stream", values.cases, values.seed], { stdio: ["ignore", "pipe", "inherit"] });
 const ended = new Promise((resolve) => oracle.on("close", resolve));

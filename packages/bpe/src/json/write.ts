@@ -21,7 +21,9 @@ export function writeTokenizerJson(document: TokenizerDocument, tokens: readonly
   const vocab = quoted.flatMap((token, id) => (token === "" ? [] : [`${token}${colon}${id}`]));
   const pairs = Array.from({ length: merges.length / 2 }, (_, rank) => block([quoted[merges[rank * 2]!]!, quoted[merges[rank * 2 + 1]!]!], 3, "[", "]"));
   const { model, ...rest } = document;
-  const settings = Object.entries({ type: "BPE", ...model }).map(([key, setting]) => `"${key}"${colon}${value(setting, 2)}`);
+  // The only setting that is no whole number in Rust, which writes 0 as 0.0.
+  const plain = (key: string, setting: unknown): string => (key === "dropout" && Number.isInteger(setting) ? `${setting as number}.0` : value(setting, 2));
+  const settings = Object.entries({ type: "BPE", ...model }).map(([key, setting]) => `"${key}"${colon}${plain(key, setting)}`);
   const body = [...settings, `"vocab"${colon}${block(vocab, 2, "{", "}")}`, `"merges"${colon}${block(pairs, 2, "[", "]")}`];
   const top = Object.entries(rest).map(([key, part]) => `"${key}"${colon}${value(part, 1)}`);
   return block([...top, `"model"${colon}${block(body, 1, "{", "}")}`], 0, "{", "}");
