@@ -1,4 +1,6 @@
 export { train, type TrainEvent, type TrainSummary } from "./train.js";
+export { createTrainStep, type Model, type StepOptions, type StepResult, type TrainStep } from "./step.js";
+export { type Microbatch, toMicrobatch } from "./microbatch.js";
 export { evaluate, type EvaluateOptions, type Evaluation, type EvaluationProgress } from "./evaluate.js";
 export type { Settings, TrainOptions } from "./options.js";
 export type { Budget } from "./budget.js";

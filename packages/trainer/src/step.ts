@@ -23,8 +23,8 @@ export interface TrainStep {
   dispose(): void;
 }
 
-/** What is trained. */
-interface Model {
+/** What is trained: a configuration and its weights as variables of the engine. */
+export interface Model {
   config: LlamaConfig;
   parameters: Parameters;
 }

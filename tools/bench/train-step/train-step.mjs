@@ -1,115 +1,130 @@
-// One training step of a small Llama (loss, gradients, clipping, AdamW) on the engine that @llm/backend opens; train-step.py is the same in
-// PyTorch. Prints one JSON line. On a machine that does other work compare CPU time, and run the two in turn.
-//   CFG=layers,width,heads,hidden,vocabulary,length,batch  MODE=xla|graph|eager  PRECISION=float32|bfloat16  STEPS=8  node tools/bench/train-step/train-step.mjs
-import { openEngine } from "@llm/backend";
-import * as tf from "@tensorflow/tfjs-core";
+// @ts-check
+// How fast is a training step? The step of @llm/trainer (loss, gradients, clipping, AdamW) and the same in PyTorch: the same weights, the same
+// batches, as many threads, one block of steps each in turn, both processes alive all the time. The losses are compared.
+//   node tools/bench/train-step/train-step.mjs [--cases tiny,small,base] [--rounds 6] [--steps 0 (as many as take about two seconds)] [--threads 2]
+//     [--precision float32|bfloat16] [--peer eager|compile] [--python python3] [--json]          (python3 with torch and safetensors)
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { encodeSafetensors, initialValues, parameterShapes } from "@llm/model";
 
-const [L, D, H, F, V, T, B] = (process.env.CFG ?? "4,128,4,384,2048,128,16").split(",").map(Number);
-const mode = process.env.MODE ?? "xla";
-const steps = Number(process.env.STEPS ?? 8);
-const [hd, N] = [D / H, B * T];
-const engine = await openEngine();
+const { values: options } = parseArgs({
+  options: {
+    cases: { type: "string", default: "tiny,small,base" },
+    rounds: { type: "string", default: "6" },
+    steps: { type: "string", default: "0" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    precision: { type: "string", default: "float32" },
+    peer: { type: "string", default: "eager" },
+    python: { type: "string", default: "python3" },
+    json: { type: "boolean", default: false },
+  },
+});
+const here = fileURLToPath(new URL(".", import.meta.url));
 
-let seed = 1;
-const matrix = (...shape) => tf.tidy(() => tf.variable(tf.randomNormal(shape, 0, 0.02, "float32", seed++)));
-const vector = (size) => tf.tidy(() => tf.variable(tf.ones([size])));
-const embedding = matrix(V, D);
-const layers = Array.from({ length: L }, () => ({
-  n1: vector(D), q: matrix(D, D), k: matrix(D, D), v: matrix(D, D), o: matrix(D, D), n2: vector(D), gate: matrix(F, D), up: matrix(F, D), down: matrix(D, F),
-}));
-const last = vector(D);
-const weights = [embedding, ...layers.flatMap((layer) => Object.values(layer)), last];
-const zeros = (w) => tf.tidy(() => tf.variable(tf.zerosLike(w), false));
-const [first, second] = [weights.map(zeros), weights.map(zeros)];
-
-const angle = (k) => Math.floor(k / hd) * 10000 ** ((-2 * ((k % hd) % (hd / 2))) / hd);
-const table = (fn) => tf.tensor(Float32Array.from({ length: T * hd }, (_, k) => fn(angle(k))), [1, T, 1, hd]);
-const [cos, sin] = [table(Math.cos), table(Math.sin)];
-const causal = tf.tensor(Float32Array.from({ length: T * T }, (_, k) => (k % T > Math.floor(k / T) ? -1e9 : 0)), [1, 1, T, T]);
-const rows = tf.range(0, V, 1, "int32");
-
-const linear = (x, w) => tf.matMul(x, w, false, true);
-const norm = (x, g) => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-5))), g);
-const rope = (x) => {
-  const [a, b] = tf.split(x, 2, 3);
-  return tf.add(tf.mul(x, cos), tf.mul(tf.concat([tf.neg(b), a], 3), sin));
+/** Layers, width, heads, ffn, vocabulary, length, rows. @type {Record<string, number[]>} */
+const CASES = {
+  tiny: [4, 128, 4, 384, 4096, 128, 8],
+  small: [6, 384, 6, 1024, 8192, 256, 8],
+  base: [12, 768, 12, 2048, 16_384, 1024, 1],
 };
-const heads = (x) => tf.transpose(x, [0, 2, 1, 3]);
+const BATCHES = 4;
+const WARM_STEPS = 3;
 
-/** Mean cross entropy with the tied head; the gradient needs no one-hot tensor: XLA fuses the comparison into its use. */
-const crossEntropy = (x0, targets) =>
-  tf.customGrad((x, e, save) => {
-    const logits = linear(x, e);
-    const top = tf.max(logits, -1, true);
-    const logSum = tf.add(top, tf.log(tf.sum(tf.exp(tf.sub(logits, top)), -1, true)));
-    const picked = tf.sum(tf.mul(x, tf.gather(e, targets)), -1, true);
-    save([x, e, logits, logSum]);
-    return {
-      value: tf.mul(tf.sum(tf.sub(logSum, picked)), 1 / N),
-      gradFunc: (dy, [x, e, logits, logSum]) => {
-        const hit = tf.cast(tf.equal(tf.reshape(rows, [1, V]), tf.reshape(targets, [N, 1])), "float32");
-        const d = tf.mul(tf.sub(tf.exp(tf.sub(logits, logSum)), hit), tf.mul(dy, 1 / N));
-        return [tf.matMul(d, e), tf.matMul(d, x, true, false)];
-      },
+/** Numbers of a mulberry32 generator. @param {number} state */
+const generator = (state) => () => {
+  state = (state + 0x6d2b79f5) | 0;
+  let t = Math.imul(state ^ (state >>> 15), 1 | state);
+  t ^= t + Math.imul(t ^ (t >>> 7), 61 | t);
+  return (t ^ (t >>> 14)) >>> 0;
+};
+
+/** Writes weights and batches that both read. @param {string} folder @param {number[]} shape */
+function prepare(folder, [layers = 0, width = 0, heads = 0, ffn = 0, vocabulary = 0, length = 0, rows = 0]) {
+  const config = { vocabSize: vocabulary, hiddenSize: width, layers, heads, kvHeads: heads, headDim: width / heads, intermediateSize: ffn, maxPositions: length, ropeTheta: 10_000, normEps: 1e-5, tieEmbeddings: true, bos: 0, eos: 2, pad: 1 };
+  const tensors = new Map([...parameterShapes(config)].map(([name, shape]) => [name, { shape, data: initialValues(config, name, shape, { seed: 1 }) }]));
+  writeFileSync(join(folder, "model.safetensors"), encodeSafetensors(tensors));
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ config, rows, length }));
+  const next = generator(7);
+  writeFileSync(join(folder, "batches.bin"), Uint32Array.from({ length: BATCHES * rows * (length + 1) }, () => next() % vocabulary));
+}
+
+/** A process that answers every line with a line. @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} env */
+function start(command, args, env) {
+  const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${command} ${args[0]} ended without an answer`);
+    return JSON.parse(value);
+  };
+  return {
+    ready: answer,
+    /** @param {number} steps @returns {Promise<{ ms: number[], cpuMs: number, losses: number[], peakMb: number }>} */
+    run: (steps) => (child.stdin.write(`${steps}\n`), answer()),
+    stop: () => child.stdin.end(),
+  };
+}
+
+const median = (/** @type {number[]} */ values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+const results = [];
+for (const name of options.cases.split(",")) {
+  const shape = CASES[name];
+  if (!shape) throw new Error(`There is no case ${name}; cases: ${Object.keys(CASES).join(", ")}`);
+  const folder = mkdtempSync(join(tmpdir(), "bench-step-"));
+  try {
+    prepare(folder, shape);
+    // Waiting threads of OpenMP must not spin: they would take the cores of the other.
+    const env = { ...process.env, OMP_NUM_THREADS: options.threads, OMP_WAIT_POLICY: "PASSIVE", KMP_BLOCKTIME: "0" };
+    const peers = {
+      ours: start(process.execPath, [join(here, "ours.mjs"), folder, options.precision], env),
+      theirs: start(options.python, [join(here, "theirs.py"), folder, options.precision, options.peer, options.threads], env),
     };
-  })(x0, embedding);
-
-function loss(inputs, targets) {
-  let x = tf.gather(embedding, inputs);
-  for (const w of layers) {
-    const h = norm(x, w.n1);
-    const [q, k, v] = [w.q, w.k, w.v].map((m) => tf.reshape(linear(h, m), [B, T, H, hd]));
-    const scores = tf.add(tf.mul(tf.matMul(heads(rope(q)), heads(rope(k)), false, true), hd ** -0.5), causal);
-    const mixed = tf.reshape(heads(tf.matMul(tf.softmax(scores), heads(v))), [N, D]);
-    x = tf.add(x, linear(mixed, w.o));
-    const g = norm(x, w.n2);
-    const gate = linear(g, w.gate);
-    x = tf.add(x, linear(tf.mul(tf.mul(gate, tf.sigmoid(gate)), linear(g, w.up)), w.down));
+    const ready = { ours: await peers.ours.ready(), theirs: await peers.theirs.ready() };
+    const first = { ours: await peers.ours.run(WARM_STEPS), theirs: await peers.theirs.run(WARM_STEPS) };
+    const steps = Number(options.steps) || Math.max(1, Math.round(2000 / (first.theirs.ms.at(-1) ?? 1000)));
+    const rounds = [];
+    for (let round = 0; round < Number(options.rounds); round++) rounds.push({ ours: await peers.ours.run(steps), theirs: await peers.theirs.run(steps) });
+    peers.ours.stop();
+    peers.theirs.stop();
+    const tokens = (shape[5] ?? 0) * (shape[6] ?? 0);
+    const [ours, theirs] = /** @type {const} */ (["ours", "theirs"]).map((side) => ({
+      engine: ready[side].engine,
+      medianMs: median(rounds.flatMap((round) => round[side].ms)),
+      leastMs: Math.min(...rounds.flatMap((round) => round[side].ms)),
+      cpuMs: median(rounds.map((round) => round[side].cpuMs)),
+      tokensPerSecond: (1000 * tokens) / median(rounds.flatMap((round) => round[side].ms)),
+      firstStepMs: first[side].ms[0] ?? NaN,
+      peakMb: rounds.at(-1)?.[side].peakMb ?? NaN,
+    }));
+    const sum = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0);
+    const losses = (/** @type {"ours" | "theirs"} */ side) => [...first[side].losses, ...rounds.flatMap((round) => round[side].losses)];
+    const theirLosses = losses("theirs");
+    results.push({
+      case: name,
+      ours,
+      theirs,
+      // Of a round's two blocks, which ran one right after the other.
+      ratios: rounds.map((round) => sum(round.theirs.ms) / sum(round.ours.ms)),
+      cpuRatio: (theirs?.cpuMs ?? NaN) / (ours?.cpuMs ?? NaN),
+      largestLossDifference: Math.max(...losses("ours").slice(0, 50).map((loss, i) => Math.abs(loss - (theirLosses[i] ?? NaN)) / (theirLosses[i] ?? NaN))),
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  return crossEntropy(norm(x, last), targets);
 }
 
-function step(inputs, targets, rate, t) {
-  const { value, grads } = tf.variableGrads(() => loss(inputs, targets), weights);
-  const size = tf.sqrt(tf.addN(weights.map((w) => tf.sum(tf.square(grads[w.name])))));
-  const clip = tf.minimum(1, tf.div(1, tf.add(size, 1e-6)));
-  const [c1, c2] = [0.9, 0.95].map((beta) => tf.div(1, tf.sub(1, tf.pow(beta, t))));
-  weights.forEach((w, i) => {
-    const g = tf.mul(grads[w.name], clip);
-    first[i].assign(tf.add(tf.mul(first[i], 0.9), tf.mul(g, 0.1)));
-    second[i].assign(tf.add(tf.mul(second[i], 0.95), tf.mul(tf.square(g), 0.05)));
-    const update = tf.div(tf.mul(first[i], c1), tf.add(tf.sqrt(tf.mul(second[i], c2)), 1e-8));
-    w.assign(tf.sub(w, tf.mul(rate, tf.add(update, w.shape.length > 1 ? tf.mul(w, 0.1) : 0))));
-  });
-  return value;
+if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+else {
+  for (const { case: name, ours, theirs, ratios, cpuRatio, largestLossDifference } of results) {
+    const rounds = ratios.map((ratio) => ratio.toFixed(2)).join(" ");
+    process.stdout.write(`${name}: ${median(ratios).toFixed(2)} times as fast (rounds: ${rounds}; processor time ${cpuRatio.toFixed(2)}); losses of the first 50 steps differ by at most ${largestLossDifference.toExponential(1)}\n`);
+    for (const each of [ours, theirs]) {
+      process.stdout.write(`  ${each?.tokensPerSecond.toFixed(0).padStart(7)} tokens/s, ${each?.medianMs.toFixed(0)} ms a step (least ${each?.leastMs.toFixed(0)}, processor ${each?.cpuMs.toFixed(0)}), first step ${((each?.firstStepMs ?? 0) / 1000).toFixed(1)} s, at most ${each?.peakMb.toFixed(0)} MB  ${each?.engine}\n`);
+    }
+  }
 }
-
-let state = 7;
-const random = () => tf.tensor1d(Int32Array.from({ length: N }, () => (state = (state * 1103515245 + 12345) % 2147483648) % V), "int32");
-const [inputs, targets] = [random(), random()];
-const run = mode === "eager" ? step : engine.compile(step, { jit: mode === "xla", precision: process.env.PRECISION ?? "float32" });
-const once = (t) => tf.tidy(() => run(inputs, targets, tf.scalar(1e-3), tf.scalar(t)).dataSync()[0]);
-
-const start = performance.now();
-const firstLoss = once(1);
-const firstMs = performance.now() - start;
-for (let t = 2; t < 4; t++) once(t);
-const times = [];
-const cpu = process.cpuUsage();
-let lastLoss = 0;
-for (let i = 0; i < steps; i++) {
-  const before = performance.now();
-  lastLoss = once(4 + i);
-  times.push(performance.now() - before);
-}
-const { user, system } = process.cpuUsage(cpu);
-times.sort((a, b) => a - b);
-const median = times[Math.floor(steps / 2)];
-process.stdout.write(
-  `${JSON.stringify({
-    engine: `${engine.name} ${engine.version} ${mode}`, medianMs: Math.round(median), minMs: Math.round(times[0]), cpuMs: Math.round((user + system) / 1000 / steps),
-    systemMs: Math.round(system / 1000 / steps), tokensPerSecond: Math.round((N / median) * 1000), firstMs: Math.round(firstMs), firstLoss, lastLoss,
-    residentMb: Math.round(process.memoryUsage.rss() / 1e6), parameters: weights.reduce((sum, w) => sum + w.size, 0),
-  })}\n`,
-);
-engine.dispose();

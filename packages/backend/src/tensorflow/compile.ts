@@ -7,6 +7,7 @@ import type { Flat } from "../nested.js";
 import { AttrType } from "./attributes.js";
 import type { TracingBackend } from "./backend.js";
 import type { PreparedCall } from "./binding.js";
+import type { CompileCache } from "./compile-cache.js";
 import { donatedTensors, Donations } from "./donation.js";
 import { UntraceableError } from "./graph.js";
 import { Status, TensorFlowError } from "./status.js";
@@ -37,6 +38,8 @@ export interface CompileRuntime {
   pending: Promise<unknown> | null;
   /** The engine was disposed: nothing native may be touched any more. */
   closed: boolean;
+  /** Keeps what XLA compiled for later processes. */
+  compileCache: CompileCache;
 }
 
 /** Constants beyond this many bytes belong outside of a function. */
@@ -223,7 +226,10 @@ class Compiled<F extends AnyFunction> {
       }
       return false;
     }
-    if (executable.calls++ === 0) executable.compileMs = performance.now() - call.started;
+    if (executable.calls++ === 0) {
+      executable.compileMs = performance.now() - call.started;
+      if (executable.mode === "xla") this.#runtime.compileCache.seal();
+    }
     return true;
   }
 

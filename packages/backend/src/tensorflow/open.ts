@@ -7,10 +7,11 @@ import { createTracingBackend } from "./backend.js";
 import { Binding } from "./binding.js";
 import { findLibraryFiles, loadLibrary } from "./c-api.js";
 import type { LibraryFiles } from "./c-api.js";
+import { CompileCache } from "./compile-cache.js";
 import { createCompiled } from "./compile.js";
 import type { CompileRuntime } from "./compile.js";
 import type { ContextOptions } from "./context.js";
-import { applyEnvironment, DEFAULT_ENVIRONMENT } from "./environment.js";
+import { applyEnvironment, DEFAULT_ENVIRONMENT, setEnvironment } from "./environment.js";
 import { registerFallbacks } from "./fallbacks.js";
 import { findKernelPackage, loadKernels } from "./kernels.js";
 import { readTuning } from "../tuning/settings.js";
@@ -34,15 +35,17 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   const files = typeof library === "string" ? findLibraryFiles(library) : library;
   const { NodeBackend } = loadKernels();
   registerFallbacks();
+  const threads = contextOptions.threads ?? cpus().length;
   applyEnvironment({ ...DEFAULT_ENVIRONMENT, ...readTuning(files)?.environment });
+  const { cache, flags } = CompileCache.open({ files, threads });
+  if (flags !== undefined) setEnvironment("TF_XLA_FLAGS", flags);
   keepFreedMemory();
   const binding = new Binding(loadLibrary(files), contextOptions);
   const backend = createTracingBackend(NodeBackend, binding);
   tf.registerBackend(BACKEND, () => backend, 3);
   if (!(await tf.setBackend(BACKEND))) throw new BackendError("engine", "TensorFlow.js refused the TensorFlow backend.");
 
-  const runtime: CompileRuntime = { backend, nextFunction: 0, pending: null, closed: false };
-  const threads = contextOptions.threads ?? cpus().length;
+  const runtime: CompileRuntime = { backend, nextFunction: 0, pending: null, closed: false, compileCache: cache };
   return {
     device: binding.context.gpu?.replace(/^.*device:/, "") ?? `CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`,
     isGpu: binding.isUsingGpuDevice(),
