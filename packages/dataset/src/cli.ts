@@ -3,6 +3,8 @@ import { downloadCommand } from "./cli/download.js";
 import { dedupeCommand } from "./cli/dedupe.js";
 import { inspectCommand } from "./cli/inspect.js";
 import { mixCommand } from "./cli/mix.js";
+import { collectCommand, planCommand, runRankCommand } from "./cli/plan.js";
+import { manifestCommand } from "./cli/plan-manifest.js";
 import { prepareCommand } from "./cli/prepare.js";
 import { sampleCommand } from "./cli/sample.js";
 import { exportCommand, importCommand, mergeCommand, splitCommand } from "./cli/shards.js";
@@ -16,6 +18,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addCommand(sampleCommand())
     .addCommand(mixCommand())
     .addCommand(prepareCommand())
+    .addCommand(planCommand())
+    .addCommand(runRankCommand())
+    .addCommand(collectCommand())
+    .addCommand(manifestCommand())
     .addCommand(dedupeCommand())
     .addCommand(inspectCommand())
     .addCommand(verifyCommand())

@@ -1,12 +1,12 @@
 export { type Document, type Message, FINEWEB_COLUMNS, chatText } from "./document.js";
 export { DatasetError, ShardError } from "./errors.js";
-export { readDocuments, type ReadOptions, type ReadProgress } from "./sources/read.js";
+export { readDocuments, readSourceFile, type ReadOptions, type ReadProgress } from "./sources/read.js";
 export { mixDocuments, readMixture, type MixOptions, type Mixture, type MixtureCount, type MixtureSource, type MixtureStage } from "./sources/mix.js";
 export { limitDocuments, type Amount, type AmountLimit } from "./sources/limit.js";
 export { Quarantine, describeDamage } from "./sources/quarantine.js";
 export { download, type DownloadOptions, type DownloadProgress, type DownloadRecord, type DownloadResult } from "./download/download.js";
 export { resolveSources, type ResolveOptions } from "./sources/resolve.js";
-export type { ColumnNames, Damage, SourceFile } from "./sources/types.js";
+export type { ColumnNames, Damage, FileReadOptions, SourceFile } from "./sources/types.js";
 export { sampleDocuments, type SampleOptions } from "./sample.js";
 export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
 export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/clean.js";
@@ -17,6 +17,11 @@ export { NearDuplicateIndex, type DuplicateClusters, type DuplicateCounts, type 
 export { MinHashSigner } from "./dedupe/minhash.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
+export { collectPrepared, planPrepare, runPrepareRank, type PlanPrepareOptions, type PreparePlan } from "./prepare/plan.js";
+export { checkFiles, commandOf, divide, planFiles, readPlan, sourceFilesOf, writePlan, type LoadedPlan, type Plan, type PlanFile, type PlanTask } from "./plan/plan.js";
+export { checkCompletions, checkRank, readCompletion, waitForRanks, writeCompletion, type Completion, type RankFile } from "./plan/completion.js";
+export { kubernetesJobs, slurmScript, type KubernetesOptions, type SlurmOptions } from "./plan/manifests.js";
+export { UNIT_BYTES, type RowRange, type Unit } from "./plan/units.js";
 export { generateSampleCorpus, writeSample, type GenerateOptions, type SampleRecord, type WriteSampleOptions } from "./corpus-files.js";
 export { sampleCorpus, meetsExpectation, type Expectation, type HeldOut, type HeldOutChat, type HeldOutPrompt, type SampleCorpus, type SampleCorpusOptions } from "./corpus/index.js";
 export { writeJsonl } from "./write/jsonl.js";

@@ -1,4 +1,4 @@
-import { UsageError } from "@llm/cli-kit";
+import { UsageError, integer } from "@llm/cli-kit";
 import { NUMBER_COLUMNS, STRING_COLUMNS } from "../document.js";
 import type { ColumnNames } from "../sources/types.js";
 
@@ -21,3 +21,4 @@ export function columnsOf(textColumn: string | undefined, others: readonly strin
 }
 export const COLUMN = ["--column <name=column>", "another column whose name differs, e.g. id=uuid or messages=dialog; can be repeated (default: FineWeb's names)", (value: string, previous: string[] = []): string[] => [...previous, value]] as const;
 export const TEXT_COLUMN = ["--text-column <name>", 'the column that holds the text (default: "text" or "content")'] as const;
+export const WORKERS = ["--workers <n>", "threads that work at once; the result does not depend on it (default: one for each processor)", integer(1, 1024)] as const;

@@ -1,5 +1,6 @@
+import type { Document } from "../document.js";
 import { type BasicReason, type RejectReason, REJECT_REASONS, type Verdict } from "../clean/clean.js";
-import { type Details, addDetails, detail, noDetails } from "../report/details.js";
+import { type Details, addDetails, detail, hostOf, noDetails } from "../report/details.js";
 
 /** Lengths are counted in classes of powers of two: class k has 2^k up to 2^(k+1) - 1 characters; the last has all above. */
 export const LENGTH_CLASSES = 24;
@@ -50,8 +51,25 @@ export function count(counts: Counts, verdict: Verdict): void {
   else counts.documents++;
   counts.characters += document.text.length;
   counts.bytes += Buffer.byteLength(document.text);
-  const length = Math.min(LENGTH_CLASSES - 1, Math.floor(Math.log2(Math.max(1, document.text.length))));
-  counts.lengths[length] = counts.lengths[length]! + 1;
+  counts.lengths[lengthClass(document)]!++;
+}
+
+const lengthClass = ({ text }: Document): number => Math.min(LENGTH_CLASSES - 1, Math.floor(Math.log2(Math.max(1, text.length))));
+
+/** Makes a duplicate of a kept document that was counted. */
+export function discount(counts: Counts, document: Document): void {
+  counts[document.messages ? "chats" : "documents"]--;
+  counts.characters -= document.text.length;
+  counts.bytes -= Buffer.byteLength(document.text);
+  counts.lengths[lengthClass(document)]!--;
+  counts.rejected.duplicate++;
+  const { languages, domains } = counts.details;
+  const { language = "" } = document;
+  if (language !== "" && --languages[language]! === 0) delete languages[language];
+  const domain = domains[hostOf(document.url) ?? ""];
+  if (!domain) return;
+  domain[0]--;
+  domain[1]++;
 }
 
 /** Adds the counts of a part. */

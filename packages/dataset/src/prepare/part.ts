@@ -1,16 +1,17 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { randomInt } from "node:crypto";
+import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
 import type { Verdict } from "../clean/clean.js";
 import type { Damage } from "../sources/types.js";
-import { atomicWriteFile, writeJsonAtomic } from "../util/files.js";
+import { atomicWriteFile, syncFolder, writeJsonAtomic } from "../util/files.js";
 import { JsonlWriter } from "../write/jsonl.js";
 import { ParquetDocumentWriter } from "../write/parquet.js";
-import { trimDetails } from "../report/details.js";
 import { type Counts, count, noCounts } from "./counts.js";
 
-/** Where reading stands: the next row of a source file. */
+/** Where reading stands in a unit: a run of rows, and the next row of its file. */
 export interface Cursor {
-  file: number;
+  range: number;
   row: number;
 }
 
@@ -27,6 +28,7 @@ export type OutputKind = (typeof OUTPUTS)[number]["kind"];
 
 /** part.json, written last: the part is complete, and this is what it did. */
 export interface PartMarker {
+  /** With every host that was met: the counts change when duplicates of other units are taken out. */
   counts: Counts;
   /** Rows read of each source file, by its number. */
   rows: Record<string, number>;
@@ -39,8 +41,10 @@ export interface PartMarker {
 }
 
 const MARKER = "part.json";
-const HASHES = "hashes.bin";
-export const partFolder = (work: string, index: number): string => join(work, `part-${String(index).padStart(5, "0")}`);
+const KEPT = "kept.bin";
+const five = (value: number): string => String(value).padStart(5, "0");
+export const unitFolder = (work: string, unit: number): string => join(work, `unit-${five(unit)}`);
+export const partFolder = (work: string, unit: number, part: number): string => join(unitFolder(work, unit), `part-${five(part)}`);
 
 /** The marker of a complete part, or undefined. */
 export async function readMarker(folder: string): Promise<PartMarker | undefined> {
@@ -51,39 +55,76 @@ export async function readMarker(folder: string): Promise<PartMarker | undefined
   }
 }
 
-/** Calls back with the hashes of the texts that a complete part kept. */
-export async function readHashes(folder: string, each: (high: number, low: number) => void): Promise<void> {
-  const bytes = await readFile(join(folder, HASHES));
-  for (let at = 0; at < bytes.length; at += 8) each(bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4));
+/** A text that a part kept: its hash, the number of its row among those that the part read, and whether it is a chat's. */
+export interface KeptText {
+  high: number;
+  low: number;
+  row: number;
+  chat: boolean;
 }
 
-/** Writes one part of the result: a folder that counts once its marker is there. */
+/** Calls back with the texts that a complete part kept, in their order. There are none where duplicates are kept. */
+export async function readKept(folder: string, each: (kept: KeptText) => void): Promise<void> {
+  const bytes = await readFile(join(folder, KEPT));
+  for (let at = 0; at < bytes.length; at += 12) {
+    const place = bytes.readUInt32LE(at + 8);
+    each({ high: bytes.readUInt32LE(at), low: bytes.readUInt32LE(at + 4), row: place >>> 1, chat: (place & 1) === 1 });
+  }
+}
+
+/** What a folder of an attempt is called: by machine and process, so that what a killed process left can be told. */
+const ATTEMPT = /^\.attempt-(.+)-(\d+)-\d+$/;
+
+/** Removes what processes of this machine that have ended left in a unit. */
+export async function clearAttempts(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, host, process_] = ATTEMPT.exec(name) ?? [];
+    if (host !== hostname() || isRunning(Number(process_))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * Writes one part of the result in a folder of its own, which takes the part's name when it is complete. Where another process was
+ * faster, its part stays: both have the same bytes.
+ */
 export class PartWriter {
   readonly #counts = noCounts();
   readonly #rows: Record<string, number> = {};
-  readonly #hashes: number[] = [];
+  readonly #kept: number[] = [];
   readonly #lost: Damage[] = [];
   readonly #writers: { documents?: ParquetDocumentWriter; chats?: JsonlWriter; rejected?: JsonlWriter; damaged?: JsonlWriter; measures?: JsonlWriter } = {};
 
   private constructor(
+    private readonly target: string,
     private readonly folder: string,
     private readonly withMeasures: boolean,
   ) {}
 
-  /** Starts a part anew; what an interrupted run left of it is removed. @param withMeasures Write what the filters measured of each document */
-  static async create(folder: string, withMeasures = false): Promise<PartWriter> {
-    await rm(folder, { recursive: true, force: true });
+  /** Starts a part. @param target Its folder @param withMeasures Write what the filters measured of each document */
+  static async create(target: string, withMeasures = false): Promise<PartWriter> {
+    const folder = join(dirname(target), `.attempt-${hostname()}-${process.pid}-${randomInt(2 ** 32)}`);
     await mkdir(folder, { recursive: true });
-    return new PartWriter(folder, withMeasures);
+    return new PartWriter(target, folder, withMeasures);
   }
 
   get read(): number {
     return this.#counts.read;
   }
 
-  readonly onHash = (high: number, low: number): void => {
-    this.#hashes.push(high, low);
-  };
+  /** Notes the hash of the text that is added next, which is kept. */
+  keep(high: number, low: number, chat: boolean): void {
+    this.#kept.push(high, low, ((this.#counts.read << 1) | (chat ? 1 : 0)) >>> 0);
+  }
 
   /** Notes a part of the sources that can't be read. */
   lose(damage: Damage): void {
@@ -98,7 +139,7 @@ export class PartWriter {
     if (measures && this.withMeasures) await (this.#writers.measures ??= await this.#jsonl("measures.jsonl")).add({ id: document.id, reason: reason ?? null, ...measures });
     if (reason) {
       const why = rejection ? { rule: rejection.rule, value: rejection.value, threshold: rejection.threshold } : {};
-      await (this.#writers.rejected ??= await this.#jsonl("rejected.jsonl")).add({ reason, ...why, ...(measures ? { measures } : {}), ...document });
+      await (this.#writers.rejected ??= await this.#jsonl("rejected.jsonl")).add({ reason, ...why, ...(measures && rejection ? { measures } : {}), ...document });
     }
     else if (document.messages) {
       const { messages, text: _text, ...columns } = document;
@@ -114,16 +155,25 @@ export class PartWriter {
       const written = await this.#writers[kind]?.finish();
       if (written) files[kind] = written;
     }
-    await atomicWriteFile(join(this.folder, HASHES), new Uint8Array(Uint32Array.from(this.#hashes).buffer));
-    const counts = { ...this.#counts, details: trimDetails(this.#counts.details) };
-    const marker: PartMarker = { counts, rows: this.#rows, files, ...(this.#lost.length > 0 ? { lost: this.#lost.map(({ content: _, ...damage }) => damage) } : {}), ...(next ? { next } : {}) };
+    await atomicWriteFile(join(this.folder, KEPT), new Uint8Array(Uint32Array.from(this.#kept).buffer));
+    const marker: PartMarker = { counts: this.#counts, rows: this.#rows, files, ...(this.#lost.length > 0 ? { lost: this.#lost.map(({ content: _, ...damage }) => damage) } : {}), ...(next ? { next } : {}) };
     await writeJsonAtomic(join(this.folder, MARKER), marker);
+    try {
+      await rename(this.folder, this.target);
+      await syncFolder(dirname(this.target));
+    } catch (error) {
+      const first = await readMarker(this.target);
+      if (!first) throw error;
+      await rm(this.folder, { recursive: true, force: true });
+      return first;
+    }
     return marker;
   }
 
-  /** Closes what is open; the folder is cleared when the part is started anew. */
+  /** Closes what is open and removes what was written. */
   async abort(): Promise<void> {
     for (const writer of Object.values(this.#writers)) await writer.abort();
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   #jsonl(name: string): Promise<JsonlWriter> {

@@ -1,25 +1,14 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
-import { type CleanOptions, CLEAN_DEFAULTS, Cleaner } from "../clean/clean.js";
-import { DatasetError } from "../errors.js";
-import { trimDetails } from "../report/details.js";
-import { isHubSource } from "../sources/hub.js";
-import { Quarantine } from "../sources/quarantine.js";
-import { readSourceFile } from "../sources/read.js";
-import { resolveSources } from "../sources/resolve.js";
-import type { ColumnNames, Damage, SourceFile } from "../sources/types.js";
-import { atomicWriteFile, exists, writeError, writeJsonAtomic } from "../util/files.js";
-import { addCounts, noCounts } from "./counts.js";
-import { fingerprintOf } from "./fingerprint.js";
-import { reportHtml } from "./html.js";
-import { type Cursor, OUTPUTS, type PartMarker, PartWriter, partFolder, readHashes, readMarker } from "./part.js";
-import { claimFolder, isPublishing, partialName, publish, readRecord } from "./publish.js";
-import { PREPARED, type PrepareReport, isWhole } from "./report.js";
-
-/** Rows of a part, and so the most that an interrupted run does again. A part becomes one output file of each kind. */
-const PART_ROWS = 20_000;
-/** Hosts that are counted by name while the parts' counts are added up. */
-const MOST_HOSTS = 50_000;
+import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { CleanOptions } from "../clean/clean.js";
+import type { ColumnNames } from "../sources/types.js";
+import { writeError } from "../util/files.js";
+import { assemble } from "./collect.js";
+import { planPrepare, readFinished, workFolder } from "./plan.js";
+import { claimFolder, isPublishing, publish, readRecord } from "./publish.js";
+import { PREPARED, type PrepareReport } from "./report.js";
+import { jobOf, runUnits } from "./run-units.js";
 
 /** How far preparing has come. */
 export interface PrepareProgress {
@@ -41,6 +30,10 @@ export interface PrepareOptions extends CleanOptions {
   columns?: ColumnNames;
   /** Share of the sources' bytes, 0 to 1, that may be damaged: damaged parts are left out and named in _damaged/*.jsonl. Default: the first damage is an error. */
   maxLost?: number;
+  /** Threads that work at once; 1 for none beside this one, default one for each processor. The result does not depend on it. */
+  workers?: number;
+  /** Source bytes of a unit, what one worker or rank takes at a time; default 64 MB. Output files end where units do. */
+  unitBytes?: number;
   signal?: AbortSignal;
   onProgress?: (progress: PrepareProgress) => void;
   /** Rows of a part; default 20,000. For tests. */
@@ -61,24 +54,21 @@ export interface PrepareResult {
  * messages, rejected/*.jsonl with the reason (from filters also rule, value, threshold and what else was measured), report.json and
  * report.html; with filters that measure everything also _measures/*.jsonl.
  *
- * The work is done in a hidden folder, in parts of 20,000 rows. Cut off anywhere, the next call goes on after the last
- * complete part, and the result has the same bytes as without the interruption. The result appears when it is complete,
+ * The work is done in a hidden folder, on all processors: the sources are cut into units of about 64 MB (files, or row groups of
+ * parquet), units into parts of 20,000 rows. Cut off anywhere, the next call goes on after the last complete parts, and the result has
+ * the same bytes as without the interruption, and as with any number of workers or machines (see {@link planPrepare}). The result appears when it is complete,
  * the report last; a call with unchanged inputs and settings does nothing.
  *
  * @throws DatasetError for sources that don't exist or are damaged, a full disk, or a folder with files of someone else
  */
-export async function prepare(sources: string | readonly string[], { out, limit, columns = {}, maxLost, signal, onProgress, partRows = PART_ROWS, ...clean }: PrepareOptions): Promise<PrepareResult> {
-  const settings = { ...CLEAN_DEFAULTS, ...Object.fromEntries(Object.entries(clean).filter(([, value]) => value !== undefined)), limit: limit ?? null };
-  for (const source of typeof sources === "string" ? [sources] : sources) {
-    const within = relative(resolve(out), resolve(source));
-    if (!isHubSource(source) && (within === "" || !within.startsWith(".."))) throw new DatasetError(`The source ${source} lies in the folder that is to be written, ${out}. Choose another folder to write to.`);
-  }
-  const files = await resolveSources(sources, { exclude: out, signal });
-  const fingerprint = await fingerprintOf(files, { ...settings, columns, ...(maxLost === undefined ? {} : { maxLost }) }, signal);
+export async function prepare(sources: string | readonly string[], { workers = availableParallelism(), signal, onProgress, ...options }: PrepareOptions): Promise<PrepareResult> {
+  const { out } = options;
+  const plan = await planPrepare(sources, { ...options, ranks: 1, signal });
+  const { fingerprint } = plan;
   await claimFolder(out, fingerprint, PREPARED);
-  const work = join(out, partialName(fingerprint));
-  const before = await readRecord<PrepareReport>(out, PREPARED);
-  if (before?.fingerprint === fingerprint && (await isWhole(out, before))) {
+  const work = workFolder(plan);
+  const before = await readFinished(plan);
+  if (before) {
     await rm(work, { recursive: true, force: true }); // there if the earlier run was cut off before its last line
     return { status: "unchanged", resumedRows: 0, report: before };
   }
@@ -89,109 +79,11 @@ export async function prepare(sources: string | readonly string[], { out, limit,
   }
   try {
     await mkdir(work, { recursive: true });
-    const quarantine = maxLost === undefined ? undefined : new Quarantine({ maxLost, totalBytes: files.reduce((sum, file) => sum + file.size, 0) });
-    const { parts, resumedRows } = await writeParts(files, work, { settings, columns, quarantine, signal, onProgress, partRows });
-    const report = await assemble(work, files, parts, fingerprint, settings, quarantine);
+    const { units, resumedRows } = await runUnits(plan, [0, plan.units.length], { workers, signal, onProgress });
+    const report = await assemble(jobOf(plan), units, fingerprint, { workers, signal });
     await publish(work, out, PREPARED);
     return { status: "written", resumedRows, report };
   } catch (error) {
     throw writeError(error, out);
   }
-}
-
-type PartsContext = Pick<PrepareOptions, "signal" | "onProgress"> & { settings: PrepareReport["settings"]; columns: ColumnNames; quarantine: Quarantine | undefined; partRows: number };
-
-/** Writes every part that is not there yet. */
-async function writeParts(files: readonly SourceFile[], work: string, { settings, columns, quarantine, signal, onProgress, partRows }: PartsContext): Promise<{ parts: PartMarker[]; resumedRows: number }> {
-  const cleaner = await Cleaner.create(settings);
-  const parts: PartMarker[] = [];
-  let cursor: Cursor | undefined = { file: 0, row: 0 };
-  for (let marker = await readMarker(partFolder(work, 0)); marker && cursor; marker = await readMarker(partFolder(work, parts.length))) {
-    await readHashes(partFolder(work, parts.length), (high, low) => cleaner.remember(high, low));
-    parts.push(marker);
-    for (const damage of marker.lost ?? []) quarantine?.add(damage);
-    cursor = marker.next;
-  }
-  const total = noCounts();
-  for (const part of parts) addCounts(total, part.counts);
-  const resumedRows = total.read;
-  const limit = settings.limit ?? Infinity;
-  const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
-  let kept = total.documents + total.chats;
-  let read = total.read;
-  while (cursor) {
-    const part = await PartWriter.create(partFolder(work, parts.length), settings.filters?.measures);
-    let next: Cursor | undefined;
-    try {
-      rows: for (let file: number = cursor.file; file < files.length && read < limit; file++) {
-        const source = files[file]!;
-        const skip: number = file === cursor.file ? cursor.row : 0;
-        const before = files.slice(0, file).reduce((sum, { size }) => sum + size, 0);
-        let row = skip;
-        let bytes = 0;
-        const onDamage = quarantine && ((damage: Damage): void => {
-          // Lost rows keep their numbers, so that the next part begins where this one ends.
-          row += damage.documents ?? 0;
-          if (quarantine.add(damage)) part.lose(damage);
-        });
-        for await (const document of readSourceFile(source, { columns, skip, signal, onDamage, siblings: files, onBytes: (done) => (bytes = Math.min(done, source.size)) })) {
-          // The part ends before a row that there is, so that no empty part follows the last one.
-          if (read >= limit || part.read >= partRows) {
-            if (read < limit) next = { file, row };
-            break rows;
-          }
-          signal?.throwIfAborted();
-          const verdict = cleaner.judge(document, part.onHash);
-          await part.add(file, verdict);
-          row++;
-          read++;
-          if (!verdict.reason) kept++;
-          onProgress?.({ read, kept, bytes: before + bytes, totalBytes, file: source.name });
-        }
-      }
-      parts.push(await part.finish(next));
-    } catch (error) {
-      await part.abort();
-      throw error;
-    }
-    cursor = next;
-  }
-  return { parts, resumedRows };
-}
-
-/** Gives the parts' files their names in the result and writes the report. */
-async function assemble(work: string, files: readonly SourceFile[], parts: readonly PartMarker[], fingerprint: string, settings: PrepareReport["settings"], quarantine: Quarantine | undefined): Promise<PrepareReport> {
-  const final = join(work, "final");
-  const outputs: PrepareReport["outputs"] = [];
-  for (const { kind, folder, part: name, extension } of OUTPUTS) {
-    let number = 0;
-    for (const [index, { files: written }] of parts.entries()) {
-      const file = written[kind];
-      if (!file) continue;
-      const target = `${folder}/${kind}-${String(number++).padStart(5, "0")}.${extension}`;
-      outputs.push({ file: target, ...file });
-      await mkdir(join(final, folder), { recursive: true });
-      const source = join(partFolder(work, index), name);
-      if (await exists(source)) await rename(source, join(final, target));
-    }
-  }
-  const counts = noCounts();
-  for (const part of parts) {
-    addCounts(counts, part.counts);
-    counts.details = trimDetails(counts.details, MOST_HOSTS);
-  }
-  counts.details = trimDetails(counts.details);
-  const report: PrepareReport = {
-    format: "llm-dataset-report",
-    version: 1,
-    fingerprint,
-    settings,
-    ...counts,
-    inputs: files.map(({ name, size }, index) => ({ file: name, bytes: size, rows: parts.reduce((sum, { rows }) => sum + (rows[index] ?? 0), 0) })),
-    ...(quarantine ? { lost: { share: quarantine.share, bytes: quarantine.bytes, documents: quarantine.documents, places: quarantine.parts.length } } : {}),
-    outputs,
-  };
-  await atomicWriteFile(join(final, "report.html"), reportHtml(report));
-  await writeJsonAtomic(join(final, PREPARED.record), report);
-  return report;
 }

@@ -17,10 +17,14 @@ export class JsonlWriter {
   }
 
   /** Appends one row. */
-  async add(row: unknown): Promise<void> {
-    const line = `${JSON.stringify(row)}\n`;
-    this.#lines.push(line);
-    this.#pending += line.length;
+  add(row: unknown): Promise<void> {
+    return this.addLine(JSON.stringify(row));
+  }
+
+  /** Appends a row that is JSON already. */
+  async addLine(line: string): Promise<void> {
+    this.#lines.push(line, "\n");
+    this.#pending += line.length + 1;
     this.#rows++;
     if (this.#pending > 1 << 20) await this.#flush();
   }
