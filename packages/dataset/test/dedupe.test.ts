@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { DatasetError, NearDuplicateIndex, SeededRandom, dedupe, readDocuments, writeJsonl, writeParquet } from "@llm/dataset";
 import { expect, test } from "vitest";
 import { all, temporaryFolder } from "./temporary.js";
@@ -91,10 +94,6 @@ test("one document of each cluster stays, the rest says of which it is a copy; a
   ];
   await writeParquet(join(folder, "in/a.parquet"), documents);
   await writeJsonl(join(folder, "in/chats.jsonl"), [{ id: "chat", messages: [{ role: "user", content: a.join(" ") }, { role: "assistant", content: "Yes." }] }]);
-  const digest = async (out: string): Promise<string[]> => {
-    const names = (await readdir(out, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
-    return Promise.all(names.map(async (name) => `${name.slice(out.length)} ${createHash("sha256").update(await readFile(name)).digest("hex")}`));
-  };
   const out = join(folder, "out");
   const { status, report } = await dedupe(join(folder, "in"), { out });
   expect(status).toBe("written");
@@ -113,12 +112,75 @@ test("one document of each cluster stays, the rest says of which it is a copy; a
   expect([first.status, (await all(readDocuments(join(out, "documents")))).map(({ id }) => id)]).toEqual(["written", ["a-short", "b", "tiny", "tiny-2"]]);
 });
 
-test("cut off, nothing is left; a wrong similarity and a source in the folder are refused", async () => {
+/** What is in a folder: names and digests. */
+async function digest(out: string): Promise<string[]> {
+  const names = (await readdir(out, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return Promise.all(names.map(async (name) => `${name.slice(out.length)} ${createHash("sha256").update(await readFile(name)).digest("hex")}`));
+}
+
+/** A source of 2,100 documents and a chat in two files, the second one in JSON lines. */
+async function source(folder: string): Promise<string> {
+  const { documents } = planted(1_400);
+  const half = Math.floor(documents.length / 2);
+  await writeParquet(join(folder, "in/a.parquet"), documents.slice(0, half));
+  await writeJsonl(join(folder, "in/b.jsonl"), [{ id: "chat", messages: [{ role: "user", content: "Hello." }, { role: "assistant", content: "Yes." }] }, ...documents.slice(half)]);
+  return join(folder, "in");
+}
+
+test("the result is the same with any number of threads and any memory to sort in", async () => {
   const folder = await temporaryFolder();
-  await writeJsonl(join(folder, "in.jsonl"), Array.from({ length: 50 }, (_, i) => ({ id: `${i}`, text: text(30).join(" ") })));
+  const sources = await source(folder);
+  const { report } = await dedupe(sources, { out: join(folder, "one"), workers: 1 });
+  expect(report.duplicates).toBeGreaterThan(150);
+  // Less than a sixty-fourth of the entries: every file is dealt again by finer bits.
+  await dedupe(sources, { out: join(folder, "three"), workers: 3, sortMemory: 1_000, segmentDocuments: 170 });
+  expect(await digest(join(folder, "three"))).toEqual(await digest(join(folder, "one")));
+});
+
+test("killed with -9 while it signs and while it writes, it goes on and ends with the same bytes", async () => {
+  const folder = await temporaryFolder();
+  const sources = await source(folder);
+  await dedupe(sources, { out: join(folder, "whole"), workers: 1 });
+  const out = join(folder, "out");
+  const program = `
+    import { dedupe } from ${JSON.stringify(pathToFileURL(resolve("dist/index.js")).href)};
+    let last;
+    await dedupe(process.argv[1], { out: process.argv[2], workers: 2, segmentDocuments: 100, onProgress: ({ step, documents }) => {
+      if (step + Math.floor(documents / 400) !== last) console.log((last = step + Math.floor(documents / 400)), documents);
+    } });`;
+  const until = async (line: RegExp): Promise<void> => {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program, sources, out], { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    child.stdout.on("data", (data: Buffer) => {
+      said += data.toString();
+      if (line.test(said)) child.kill("SIGKILL");
+    });
+    await once(child, "exit");
+    expect(said).toMatch(line);
+  };
+  await until(/^sign4/m);
+  const segments = async (): Promise<number> => (await readdir(join(out, (await readdir(out)).find((name) => name.startsWith(".partial"))!, "index"))).filter((name) => name.startsWith("segment") && name.endsWith(".bin")).length;
+  const before = await segments();
+  expect(before).toBeGreaterThan(0);
+  await until(/^write2/m);
+  expect(await segments()).toBeGreaterThanOrEqual(before);
+  const { status, resumedDocuments, report } = await dedupe(sources, { out, workers: 1, segmentDocuments: 100 });
+  expect([status, resumedDocuments]).toEqual(["written", report.read - report.chats]);
+  expect(await digest(out)).toEqual(await digest(join(folder, "whole")));
+});
+
+test("cut off, the next call goes on; a wrong similarity and a source in the folder are refused", async () => {
+  const folder = await temporaryFolder();
+  const rows = Array.from({ length: 50 }, (_, i) => ({ id: `${i}`, text: text(30).join(" ") }));
+  await writeJsonl(join(folder, "in.jsonl"), rows);
+  const out = join(folder, "out");
   const controller = new AbortController();
-  await expect(dedupe(join(folder, "in.jsonl"), { out: join(folder, "out"), signal: controller.signal, onProgress: ({ step }) => step === "write" && controller.abort() })).rejects.toThrow(/abort/i);
-  expect(await readdir(join(folder, "out"))).toEqual([]);
+  await expect(dedupe(join(folder, "in.jsonl"), { out, signal: controller.signal, onProgress: ({ step }) => step === "write" && controller.abort() })).rejects.toThrow(/abort/i);
+  expect(await readdir(out)).toEqual([expect.stringMatching(/^\.partial-/)]);
+  expect(await dedupe(join(folder, "in.jsonl"), { out })).toMatchObject({ status: "written", resumedDocuments: 50 });
+  // Other inputs begin anew.
+  await writeJsonl(join(folder, "in.jsonl"), rows.slice(1));
+  expect(await dedupe(join(folder, "in.jsonl"), { out })).toMatchObject({ status: "written", resumedDocuments: 0, report: { documents: 49 } });
   await expect(dedupe(join(folder, "in.jsonl"), { out: join(folder, "out"), similarity: 2 })).rejects.toThrow(DatasetError);
   await expect(dedupe(join(folder, "in.jsonl"), { out: folder })).rejects.toThrow(/lies in the folder/);
 });
