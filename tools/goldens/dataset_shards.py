@@ -52,12 +52,22 @@ VALID = {
     "aligned-mask": {"documents": documents([16, 16, 32], 1_000), "dtype": "u16", "vocab_size": 1_000, "masks": True, "split": "val", "shard": 3},
     "full-u16": {"documents": [{**PLAIN[0], "tokens": [0, 65_535, 32_768, 2]}], "dtype": "u16", "vocab_size": 65_536},
 }
+
+
+def rows(found, places):
+    """Documents of other places: file and row alone."""
+    return [{**one, "source": {"file": f"part/{file}.jsonl", "row": row}} for one, (file, row) in zip(found, places, strict=True)]
+
+
+# Runs of one and of several documents, a file that comes again, and the last row that there can be.
+VALID["u16-rows"] = {"documents": rows(documents([3, 4, 5, 2, 9, 3, 6, 2], 1_000), [(0, 5), (0, 6), (0, 7), (1, 8), (0, 8), (0, 10), (2, 2**32 - 2), (2, 2**32 - 1)]), "dtype": "u16", "vocab_size": 1_000, "rows": True}
+VALID["u32-mask-rows"] = {"documents": rows(documents([5, 0, 33], 128_256), [(4, 0), (4, 1), (4, 2)]), "dtype": "u32", "vocab_size": 128_256, "masks": True, "rows": True}
 expected = []
 for name, options in VALID.items():
     data = write_shard(**options)
     (folder / f"{name}.msgpack").write_bytes(data)
     answer = read_shard(data)
-    keys = ["tokens", *(["mask"] if options.get("masks") else []), *(["text_bytes", "source"] if options.get("provenance") else [])]
+    keys = ["tokens", *(["mask"] if options.get("masks") else []), *(["text_bytes", "source"] if options.get("provenance") else []), *(["source"] if options.get("rows") else [])]
     assert answer["documents"] == [{key: found[key] for key in keys} for found in options["documents"]], name
     expected.append({"name": name, **answer, "text_bytes": [found["text_bytes"] for found in options["documents"]]})
 
@@ -93,6 +103,8 @@ refused = [
     edit("u16", "padding before the section", (section("u16", "tokens")["offset"] - 6, b"\x01")),
     edit("u16", "places the section", (section("u16", "doc_ends")["offset"] - 4, b"\x01")),
     edit("u16-provenance", "footer is damaged", (find("u16-provenance", b"documents-00000"), b"D")),
+    edit("u16-rows", "footer is damaged", (find("u16-rows", b"part/1"), b"P")),
+    edit("u16-rows", 'section "source_rows" is damaged', (section("u16-rows", "source_rows")["offset"], b"\x01")),
     edit("u16", "tokens in the loss", (find("u16", b"loss_tokens", 11), b"\x01")),
     edit("u16", "largest id", (find("u16", b"max_id", 7), b"\x01\x01")),
 ]

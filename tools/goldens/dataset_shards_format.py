@@ -56,12 +56,15 @@ def numbers(dtype, values):
     return struct.pack(f"<{len(values)}{CODES[dtype]}", *values)
 
 
-def write_shard(documents, *, dtype, vocab_size, masks=False, provenance=False, split="train", shard=0, fingerprint="conformance", sha256="5" * 64, bos=0, eos=2, pad=1):
-    """The bytes of a shard. A document is a dict: tokens, text_bytes, and mask and source where asked for."""
+def write_shard(documents, *, dtype, vocab_size, masks=False, provenance=False, rows=False, split="train", shard=0, fingerprint="conformance", sha256="5" * 64, bos=0, eos=2, pad=1):
+    """The bytes of a shard. A document is a dict: tokens, text_bytes, and mask and source where asked for.
+
+    With rows the shard says of a source its file and row alone.
+    """
     header = msgpack.packb(
         {
             "magic": "LLMS",
-            "version": {"major": 1, "minor": 1 if provenance else 0},
+            "version": {"major": 1, "minor": 2 if rows else 1 if provenance else 0},
             "split": split,
             "shard": shard,
             "dtype": dtype,
@@ -94,6 +97,16 @@ def write_shard(documents, *, dtype, vocab_size, masks=False, provenance=False, 
             records += msgpack.packb([files.index(source["file"]), source["row"], source.get("id"), source.get("url")])
             record_ends.append(len(records))
         sections += [("doc_bytes", "u32", numbers("u32", [document["text_bytes"] for document in documents])), ("source_ends", "u32", numbers("u32", record_ends)), ("sources", "u8", records)]
+    if rows:
+        runs = []
+        for place, document in enumerate(documents):
+            source = document["source"]
+            if source["file"] not in files:
+                files.append(source["file"])
+            file, row = files.index(source["file"]), source["row"]
+            if not runs or runs[-1][1] != file or runs[-1][2] + place - runs[-1][0] != row:
+                runs.append((place, file, row))
+        sections.append(("source_rows", "u32", numbers("u32", [number for run in runs for number in run])))
     data, table = bytearray(header), []
     for name, kind, payload in sections:
         data += b"\xc0" * (-(len(data) + 5) % 64) + b"\xc6" + struct.pack(">I", len(payload))
@@ -108,8 +121,8 @@ def write_shard(documents, *, dtype, vocab_size, masks=False, provenance=False, 
         "header": {"length": len(header), "xxh64": xxh64(header)},
         "sections": table,
     }
-    if provenance:
-        packed = msgpack.packb({**footer, "files": files, "xxh64": "0" * 16})[:-16]
+    if provenance or rows:
+        packed = msgpack.packb({**footer, "source_files" if rows else "files": files, "xxh64": "0" * 16})[:-16]
         packed += xxh64(packed).encode()
     else:
         packed = msgpack.packb(footer)
@@ -150,4 +163,10 @@ def read_shard(data):
             source = {"file": footer["files"][file], "row": row, "id": identity, "url": url}
             document["text_bytes"] = text_bytes
             document["source"] = {key: value for key, value in source.items() if value is not None}
+    if "source_files" in footer:
+        numbers_of_runs = parts["source_rows"]
+        runs = list(zip(numbers_of_runs[::3], numbers_of_runs[1::3], numbers_of_runs[2::3]))
+        for (first, file, row), (end, *_) in zip(runs, [*runs[1:], (len(documents),)]):
+            for place in range(first, end):
+                documents[place]["source"] = {"file": footer["source_files"][file], "row": row + place - first}
     return {"header": header, "footer": footer, "documents": documents}

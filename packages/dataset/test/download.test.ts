@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Fault, hubServer, keepEnvironment } from "./hub-server.js";
 import { root } from "./python.js";
-import { all, bare, temporaryFolder } from "./temporary.js";
+import { bare, temporaryFolder } from "./temporary.js";
 
 let restore: () => void;
 beforeEach(() => (restore = keepEnvironment()));

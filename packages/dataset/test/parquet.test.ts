@@ -18,7 +18,7 @@ const withArrow = python && (await pythonWith(python, "pyarrow"));
 const expected = (row: Nullable): Document => ({ ...Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)), text: row.text ?? "" }) as Document;
 
 /** Every other row of written.parquet says where it is from. */
-const placed = (index: number): Nullable => (index % 2 === 0 ? { source_file: `a-${index >> 4}.jsonl`, source_row: 3 * index } : { source_file: null, source_row: null });
+const placed = (index: number): Pick<Nullable, "source_file" | "source_row"> => (index % 2 === 0 ? { source_file: `a-${index >> 4}.jsonl`, source_row: 3 * index } : { source_file: null, source_row: null });
 
 describe("parquet files that pyarrow wrote", () => {
   test.each(["snappy", "zstd-pages-v2", "gzip-one-group", "plain"])("%s.parquet reads equal, row for row", async (name) => {

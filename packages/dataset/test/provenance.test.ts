@@ -1,7 +1,8 @@
 import { readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SeededRandom, ShardError, ShardSetWriter, openShards } from "@llm/dataset";
+import { SeededRandom, ShardError, ShardSetWriter, mergeShards, openShards, splitShards } from "@llm/dataset";
 import { expect, test } from "vitest";
+import { problemOfRuns } from "../src/shards/source-rows.js";
 import { tokenDocuments, tokenizer, writeShards } from "./shard-set.js";
 import { temporaryFolder } from "./temporary.js";
 
@@ -75,4 +76,53 @@ test("a set on disk finds damage when it reads it, also after it was checked and
   await writeFile(file, bytes);
   await utimes(file, new Date(), new Date(Date.now() + 5_000));
   await expect(readAll(set)).rejects.toThrow(/train-00000\.msgpack: it is damaged: the section "tokens" is damaged within bytes \d+ to \d+/);
+});
+
+test("rows alone: every document leads to its file and row, through splitting and merging, for 12 bytes a run", async () => {
+  const random = new SeededRandom(9);
+  let [file, row] = [0, 0];
+  const train = tokenDocuments(900).map((document) => {
+    // Runs, gaps, other files, and going back.
+    const kind = random.below(10);
+    if (kind === 0) file = random.below(4);
+    [row] = kind === 1 ? [random.below(5_000)] : kind === 2 ? [row] : [row + 1 + (kind === 3 ? 1 : 0)];
+    return { ...document, source: { file: `f${file}.jsonl`, row, id: "not kept", url: "not kept" } };
+  });
+  const folder = await temporaryFolder();
+  const { path, manifest } = await writeShards(folder, { train, provenance: "rows", maxTokensPerShard: 9_000 });
+  expect(manifest).toMatchObject({ version: { major: 1, minor: 2 }, sourceRows: true });
+  expect(manifest.provenance).toBeUndefined();
+  await splitShards(path, { out: join(folder, "parts"), parts: 3 });
+  const merged = join(folder, "merged");
+  await mergeShards([0, 1, 2].map((part) => join(folder, "parts", `part-0000${part}`)), { out: merged });
+  for (const set of [path, merged]) {
+    for (const cacheBytes of [2 ** 30, 0]) {
+      const opened = await openShards(set, { cacheBytes });
+      for (const [index, { source }] of train.entries()) expect(await opened.split("train").source(index)).toEqual({ file: source.file, row: source.row });
+      opened.close();
+    }
+  }
+  // With a set that says more, and with one that says nothing.
+  const full = await writeShards(join(folder, "full"), { train: tokenDocuments(20, { sources: true }), provenance: true });
+  expect(await mergeShards([path, full.path], { out: join(folder, "both") })).toMatchObject({ sourceRows: true });
+  const none = await writeShards(join(folder, "none"), { train: tokenDocuments(20) });
+  expect((await mergeShards([path, none.path], { out: join(folder, "less") })).sourceRows).toBeUndefined();
+});
+
+// Checksums hold where a writer was wrong: only the sense of the numbers is left to tell.
+test.each([
+  [[0, 0, 7, 1, 1, 0], 2, undefined],
+  [[0, 0, 2 ** 32 - 1], 1, undefined],
+  [[], 0, undefined],
+  [[], 2, /2 documents, and 0 runs/],
+  [[0, 0, 7], 0, /0 documents, and 1 runs/],
+  [[1, 0, 7], 2, /documents 1 to 2 are said to be from row 7 of file 0, which can't be/],
+  [[0, 0, 7, 0, 1, 0], 2, /documents 0 to 0/],
+  [[0, 0, 7, 3, 1, 0], 2, /documents 3 to 2/],
+  [[0, 2, 7], 2, /row 7 of file 2/],
+  [[0, 0, 2 ** 32 - 1], 2, /row 4294967295 of file 0/],
+] as const)("runs %j of %i documents of two files: %s", (runs, documents, problem) => {
+  const found = problemOfRuns(Uint32Array.from(runs), { documents, source_files: ["a", "b"] });
+  if (problem) expect(found).toMatch(problem);
+  else expect(found).toBeUndefined();
 });

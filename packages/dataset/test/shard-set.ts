@@ -15,7 +15,7 @@ export function tokenDocuments(count: number, { seed = 1, longest = 60, masks = 
 }
 
 /** Writes a set of shards into FOLDER/shards. */
-export async function writeShards(folder: string, { train = [], val = [], ...options }: { train?: TokenDocument[]; val?: TokenDocument[]; dtype?: "u16" | "u32"; lossMask?: boolean; maxTokensPerShard?: number; provenance?: boolean; fingerprint?: string; info?: TokenizerInfo } = {}): Promise<{ path: string; manifest: Manifest }> {
+export async function writeShards(folder: string, { train = [], val = [], ...options }: { train?: TokenDocument[]; val?: TokenDocument[]; dtype?: "u16" | "u32"; lossMask?: boolean; maxTokensPerShard?: number; provenance?: boolean | "rows"; fingerprint?: string; info?: TokenizerInfo } = {}): Promise<{ path: string; manifest: Manifest }> {
   const path = join(folder, "shards");
   const { info = tokenizer, dtype = "u16", lossMask = false, provenance = false, fingerprint = "test" } = options;
   const writer = await ShardSetWriter.create(path, { tokenizer: info, dtype, lossMask, fingerprint, provenance, ...(options.maxTokensPerShard ? { maxTokensPerShard: options.maxTokensPerShard } : {}) });

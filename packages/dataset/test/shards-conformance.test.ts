@@ -15,7 +15,7 @@ const folder = join(import.meta.dirname, "goldens/shards");
 interface Answer {
   name: string;
   header: { split: "train" | "val"; shard: number; dtype: "u16" | "u32"; loss_mask: boolean; fingerprint: string; tokenizer: { sha256: string; vocab_size: number } };
-  footer: { documents: number; tokens: number; loss_tokens: number; text_bytes: number; header: { length: number }; files?: string[]; sections: { name: string; offset: number; length: number }[] };
+  footer: { documents: number; tokens: number; loss_tokens: number; text_bytes: number; header: { length: number }; files?: string[]; source_files?: string[]; sections: { name: string; offset: number; length: number }[] };
   documents: { tokens: number[]; mask?: number[]; text_bytes?: number; source?: DocumentSource }[];
   text_bytes: number[];
 }
@@ -31,13 +31,13 @@ async function setWith({ name, header, footer }: Answer): Promise<string> {
   const split = { documents: footer.documents, tokens: footer.tokens, lossTokens: footer.loss_tokens, textBytes: footer.text_bytes, shards: [{ file, documents: footer.documents, tokens: footer.tokens, bytes: bytes.length, sha256: sha256Hex(bytes) }] };
   const manifest: Manifest = {
     format: "llm-shards",
-    version: { major: 1, minor: footer.files ? 1 : 0 },
+    version: { major: 1, minor: footer.source_files ? 2 : footer.files ? 1 : 0 },
     dtype: header.dtype,
     tokenizer: { ...tokenizer, sha256: header.tokenizer.sha256, vocabSize: header.tokenizer.vocab_size },
     lossMask: header.loss_mask,
     fingerprint: header.fingerprint,
     bytesPerToken: footer.tokens > 0 ? footer.text_bytes / footer.tokens : 0,
-    ...(footer.files ? { provenance: true } : {}),
+    ...(footer.files ? { provenance: true } : footer.source_files ? { sourceRows: true } : {}),
     splits: { train: none, val: none, [header.split]: split } as Manifest["splits"],
   };
   await writeFile(join(path, file), bytes);
@@ -73,7 +73,7 @@ describe.each(valid)("$name", (answer) => {
   if (first && answer.documents.length > 0) test("has the bytes that this package writes", async () => {
     const { header, footer, documents } = answer;
     const train = documents.map(({ tokens, mask, source }, i): TokenDocument => ({ tokens, textBytes: answer.text_bytes[i]!, ...(mask ? { mask: Uint8Array.from(mask) } : {}), ...(source ? { source } : {}) }));
-    const { path } = await writeShards(await temporaryFolder(), { train, dtype: header.dtype, lossMask: header.loss_mask, provenance: footer.files !== undefined, fingerprint: header.fingerprint, info: { ...tokenizer, vocabSize: header.tokenizer.vocab_size } });
+    const { path } = await writeShards(await temporaryFolder(), { train, dtype: header.dtype, lossMask: header.loss_mask, provenance: footer.source_files ? "rows" : footer.files !== undefined, fingerprint: header.fingerprint, info: { ...tokenizer, vocabSize: header.tokenizer.vocab_size } });
     expect((await readFile(join(path, "train-00000.msgpack"))).equals(await readFile(pathOf(answer.name)))).toBe(true);
   });
 

@@ -1,6 +1,6 @@
-import { Command, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
+import { Command, Option, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
 import { writeJsonAtomic } from "@llm/dataset";
-import { type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
+import { type TokenizeOptions, type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
 import { SOURCES, THREADS } from "./shared.js";
 
 interface Options {
@@ -9,6 +9,7 @@ interface Options {
   val: number;
   chat?: boolean;
   modelMaxLength: number;
+  provenance: NonNullable<TokenizeOptions["provenance"]>;
   textColumn?: string;
   threads?: number;
   report?: string;
@@ -25,6 +26,7 @@ export function tokenizeCommand(): Command {
     .option("--val <fraction>", "share of the documents for validation, chosen by a hash of each text", fraction, 0.01)
     .option("--chat", "only rows with messages, with a loss mask over the assistant's replies (default: every row, no masks)")
     .option("--model-max-length <tokens>", "the model's context, for tokenizer_config.json", integer(1), 1024)
+    .addOption(new Option("--provenance <what>", "what the shards say of where each document is from: its file and row (rows), its id and URL too (full), or nothing (none)").choices(["rows", "full", "none"]).default("rows"))
     .option("--text-column <name>", "the column that holds the text (default: text, content or messages)")
     .option("--threads <n>", THREADS, integer(0, 1024))
     .option("--report <file>", "write what --json prints to a file too (default: to none)");

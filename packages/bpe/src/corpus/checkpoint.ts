@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { DocumentSource } from "@llm/dataset";
 import type { EncodedDocuments } from "./encode-documents.js";
 
 /** Where in the sources the next document is: the number of its file, and of documents before it there. */
@@ -102,10 +103,33 @@ export class Checkpoint {
   }
 }
 
-/** Numbers of documents, tokens and mask bytes, then the arrays, each from a multiple of 8 bytes. */
-function pack({ tokens, lengths, textBytes, held, mask }: EncodedDocuments): Uint8Array[] {
-  const head = Float64Array.of(lengths.length, tokens.length, mask.length);
-  return [head, textBytes, lengths, tokens, held, mask].flatMap((array) => {
+/** Where documents are from, as it stands in a part: names of files once, and each document's file, row, id and URL. */
+interface PackedSources {
+  files: string[];
+  places: [file: number, row: number, id?: string | null, url?: string | null][];
+}
+
+function packSources(sources: readonly DocumentSource[] | undefined): Uint8Array<ArrayBuffer> {
+  if (!sources) return new Uint8Array(0);
+  const files = new Map<string, number>();
+  const places = sources.map(({ file, row, id, url }): PackedSources["places"][number] => {
+    if (!files.has(file)) files.set(file, files.size);
+    return id === undefined && url === undefined ? [files.get(file)!, row] : [files.get(file)!, row, id ?? null, url ?? null];
+  });
+  return new TextEncoder().encode(JSON.stringify({ files: [...files.keys()], places } satisfies PackedSources));
+}
+
+function unpackSources(bytes: Uint8Array): DocumentSource[] | undefined {
+  if (bytes.length === 0) return undefined;
+  const { files, places } = JSON.parse(new TextDecoder().decode(bytes)) as PackedSources;
+  return places.map(([file, row, id, url]) => ({ file: files[file]!, row, ...(id == null ? {} : { id }), ...(url == null ? {} : { url }) }));
+}
+
+/** Numbers of documents, tokens, mask bytes and bytes about sources, then the arrays, each from a multiple of 8 bytes. */
+function pack({ tokens, lengths, textBytes, held, mask, kept, sources }: EncodedDocuments): Uint8Array[] {
+  const places = packSources(sources);
+  const head = Float64Array.of(lengths.length, tokens.length, mask.length, places.length);
+  return [head, textBytes, lengths, tokens, held, mask, kept, places].flatMap((array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     return bytes.length % 8 === 0 ? [bytes] : [bytes, new Uint8Array(8 - (bytes.length % 8))];
   });
@@ -118,7 +142,7 @@ function unpack(body: Uint8Array, start: number, wide: boolean): { encoded: Enco
     at += Math.ceil(length / 8) * 8;
     return buffer;
   };
-  const [documents, tokens, masks] = new Float64Array(take(24)) as unknown as [number, number, number];
+  const [documents, tokens, masks, places] = new Float64Array(take(32)) as unknown as [number, number, number, number];
   const textBytes = new Float64Array(take(documents * 8));
   const lengths = new Uint32Array(take(documents * 4));
   const encoded: EncodedDocuments = {
@@ -127,6 +151,8 @@ function unpack(body: Uint8Array, start: number, wide: boolean): { encoded: Enco
     tokens: wide ? new Uint32Array(take(tokens * 4)) : new Uint16Array(take(tokens * 2)),
     held: new Uint8Array(take(documents)),
     mask: new Uint8Array(take(masks)),
+    kept: new Uint32Array(take(documents * 4)),
   };
-  return { encoded, end: at };
+  const sources = unpackSources(new Uint8Array(take(places)));
+  return { encoded: sources ? { ...encoded, sources } : encoded, end: at };
 }

@@ -1,4 +1,4 @@
-import type { Document } from "@llm/dataset";
+import type { Document, DocumentSource } from "@llm/dataset";
 import { encodeChat } from "../chat.js";
 import type { Tokenizer } from "../tokenizer.js";
 
@@ -6,6 +6,8 @@ import type { Tokenizer } from "../tokenizer.js";
 export interface SourceText extends Pick<Document, "text" | "messages"> {
   /** Whether it is held out for validation. */
   held: boolean;
+  /** Where it is from; kept where the shards say so. */
+  source?: DocumentSource;
 }
 
 /** How documents become tokens. */
@@ -27,6 +29,10 @@ export interface EncodedDocuments {
   held: Uint8Array<ArrayBuffer>;
   /** For each token whether it counts in the loss; empty without masks. */
   mask: Uint8Array<ArrayBuffer>;
+  /** Which of the given documents they are, by their number. */
+  kept: Uint32Array<ArrayBuffer>;
+  /** Where each is from; absent where the shards don't say so. */
+  sources?: readonly DocumentSource[];
 }
 
 interface Encoded {
@@ -40,11 +46,13 @@ export function encodeDocuments(tokenizer: Tokenizer, documents: readonly Source
   const { chat, bos, eos } = settings;
   const encoded: Encoded[] = [];
   const held: number[] = [];
+  const kept: number[] = [];
   let total = 0;
-  for (const document of documents) {
+  for (const [index, document] of documents.entries()) {
     const one = chat ? forChat(tokenizer, document) : forText(tokenizer, document, bos, eos);
     if (!one) continue;
     encoded.push(one);
+    kept.push(index);
     held.push(document.held ? 1 : 0);
     total += one.ids.length;
   }
@@ -56,7 +64,7 @@ export function encodeDocuments(tokenizer: Tokenizer, documents: readonly Source
     if (ones && chat) mask.set(ones, at);
     at += ids.length;
   }
-  return { tokens, lengths: Uint32Array.from(encoded, ({ ids }) => ids.length), textBytes: Float64Array.from(encoded, ({ textBytes }) => textBytes), held: Uint8Array.from(held), mask };
+  return { tokens, lengths: Uint32Array.from(encoded, ({ ids }) => ids.length), textBytes: Float64Array.from(encoded, ({ textBytes }) => textBytes), held: Uint8Array.from(held), mask, kept: Uint32Array.from(kept) };
 }
 
 /** A document as `<s> … </s>`; a chat as a chat, without a mask. Undefined where there is no text. */

@@ -42,6 +42,12 @@ export interface Encoder {
   threads: number;
 }
 
+/** Says of each document that was kept where it is from, if that is known. */
+function withSources(encoded: EncodedDocuments, documents: readonly SourceText[]): EncodedDocuments {
+  if (documents[0]?.source === undefined) return encoded;
+  return { ...encoded, sources: Array.from(encoded.kept, (index) => documents[index]!.source!) };
+}
+
 /**
  * Tokenizes batches on worker threads and gives them back in their order. Memory: a few batches for each thread.
  * @throws What goes wrong in a thread
@@ -51,7 +57,8 @@ export async function* encodeStream<P>(batches: AsyncIterable<Batch<P>>, { token
   const first: Batch<P>[] = [];
   const running: { result: Promise<EncodedDocuments>; next: P }[] = [];
   const start = ({ documents, next }: Batch<P>): void => {
-    const result = pool!.run(documents);
+    // Where documents are from stays here: the threads have no use for it.
+    const result = pool!.run(documents.map(({ source: _source, ...document }) => document)).then((encoded) => withSources(encoded, documents));
     // It is awaited in its turn; until then its failure is no one's yet.
     result.catch(() => undefined);
     running.push({ result, next });
@@ -60,7 +67,7 @@ export async function* encodeStream<P>(batches: AsyncIterable<Batch<P>>, { token
     const { result, next } = running.shift()!;
     return { encoded: await result, next };
   };
-  const here = ({ documents, next }: Batch<P>) => ({ encoded: encodeDocuments(tokenizer, documents, settings), next });
+  const here = ({ documents, next }: Batch<P>) => ({ encoded: withSources(encodeDocuments(tokenizer, documents, settings), documents), next });
   try {
     for await (const batch of batches) {
       if (threads === 0) {

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { type Manifest, type SourceFile, readManifest, sha256File, sha256Hex } from "@llm/dataset";
 
 /** Raised when the same input would give other shards. */
-const VERSION = 1;
+const VERSION = 2;
 
-/** Digest of everything that the shards depend on: the sources' names and contents, the tokenizer, the settings. */
+/** Digest of everything that the shards depend on: the sources' names, places and contents, the tokenizer, the settings. */
 export async function fingerprintOf(inputs: readonly SourceFile[], tokenizer: string, settings: object, signal?: AbortSignal): Promise<string> {
-  const files: [string, string][] = [];
+  const files: [string, string, string][] = [];
   for (const input of inputs) {
     signal?.throwIfAborted();
-    files.push([input.name, input.digest || (await sha256File(await input.locate(signal)))]);
+    files.push([input.name, input.digest || (await sha256File(await input.locate(signal))), input.address]);
   }
   return sha256Hex(JSON.stringify({ version: VERSION, tokenizer, settings, files }));
 }

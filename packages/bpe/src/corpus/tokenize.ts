@@ -2,6 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ColumnNames,
+  type Document,
+  type DocumentSource,
   type Manifest,
   ShardSetWriter,
   type SourceFile,
@@ -9,7 +11,7 @@ import {
   atomicWriteFile,
   documentHash,
   hashFraction,
-  readDocuments,
+  readSourceFile,
   resolveSources,
   sha256Hex,
   writeJsonAtomic,
@@ -38,6 +40,11 @@ export interface TokenizeOptions {
   modelMaxLength?: number;
   /** Tokens of a shard; default that of `ShardSetWriter`. */
   maxTokensPerShard?: number;
+  /**
+   * What the shards say of where each document is from: its file and row ("rows", the default: at most 12 bytes a document), its id
+   * and URL too ("full"), or nothing ("none").
+   */
+  provenance?: "rows" | "full" | "none";
   /** Columns whose names differ, e.g. `{ text: "body" }`. */
   columns?: ColumnNames;
   /** Worker threads; 0 for none, default one for each processor. The shards do not depend on it. */
@@ -76,7 +83,7 @@ export interface TokenizeProgress {
  * @throws BpeError, DatasetError for unusable input; the signal's reason where it aborts.
  */
 export async function tokenizeCorpus(sources: string | readonly string[], options: TokenizeOptions): Promise<Manifest> {
-  const { out, val = 0.01, chat = false, modelMaxLength = 1024, signal, onProgress, columns = {}, checkpointTokens = 1 << 23 } = options;
+  const { out, val = 0.01, chat = false, modelMaxLength = 1024, signal, onProgress, columns = {}, checkpointTokens = 1 << 23, provenance = "rows" } = options;
   const threads = threadCount(options.threads);
   if (!(val >= 0 && val < 1)) throw new BpeError(`val is ${val}; expected a share from 0 up to, not including, 1.`);
   const asText = options.tokenizer.trimStart().startsWith("{");
@@ -85,7 +92,7 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
   const info = describe(tokenizer, sha256Hex(file));
   const inputs = await resolveSources(sources, { exclude: out, signal });
   const totalBytes = inputs.reduce((sum, input) => sum + input.size, 0);
-  const settings = { val, chat, modelMaxLength, maxTokensPerShard: options.maxTokensPerShard ?? null, columns };
+  const settings = { val, chat, modelMaxLength, maxTokensPerShard: options.maxTokensPerShard ?? null, columns, provenance };
   const fingerprint = await fingerprintOf(inputs, info.sha256, settings, signal);
   const finished = await findFinished(out, fingerprint, signal);
   if (finished) {
@@ -101,15 +108,16 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
     tokenizer: info,
     dtype: wide ? "u32" : "u16",
     lossMask: chat,
+    provenance: provenance === "full" || (provenance === "rows" && "rows"),
     fingerprint,
     ...(options.maxTokensPerShard === undefined ? {} : { maxTokensPerShard: options.maxTokensPerShard }),
   });
-  const add = async ({ tokens, lengths, textBytes, held, mask }: EncodedDocuments): Promise<void> => {
+  const add = async ({ tokens, lengths, textBytes, held, mask, sources }: EncodedDocuments): Promise<void> => {
     let from = 0;
     for (const [index, length] of lengths.entries()) {
       signal?.throwIfAborted();
       const to = from + length;
-      await writer.add(held[index] ? "val" : "train", { tokens: tokens.subarray(from, to), textBytes: textBytes[index]!, ...(chat ? { mask: mask.subarray(from, to) } : {}) });
+      await writer.add(held[index] ? "val" : "train", { tokens: tokens.subarray(from, to), textBytes: textBytes[index]!, ...(chat ? { mask: mask.subarray(from, to) } : {}), ...(sources ? { source: sources[index]! } : {}) });
       progress.documents++;
       progress.tokens += length;
       progress.textBytes += textBytes[index]!;
@@ -124,7 +132,7 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
       start = next;
     }
     progress.resumed = progress.documents;
-    const documents = documentsFrom(inputs, start, { val, columns, signal, onBytes: (bytes) => (progress.bytes = bytes) });
+    const documents = documentsFrom(inputs, start, { val, columns, provenance, signal, onBytes: (bytes) => (progress.bytes = bytes) });
     const { bos, eos } = info;
     for await (const { encoded, next } of encodeStream(inBatches(documents), { tokenizer, json: new TextDecoder().decode(file), settings: { chat, bos, eos }, threads })) {
       await checkpoint.add(encoded, next);
@@ -153,20 +161,27 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
 async function* documentsFrom(
   inputs: readonly SourceFile[],
   start: Position,
-  { val, columns, signal, onBytes }: { val: number; columns: ColumnNames; signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
+  { val, columns, provenance, signal, onBytes }: { val: number; columns: ColumnNames; provenance: NonNullable<TokenizeOptions["provenance"]>; signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
 ): AsyncGenerator<{ document: SourceText; next: Position }> {
   let before = inputs.slice(0, start.file).reduce((sum, input) => sum + input.size, 0);
   for (const [index, input] of inputs.slice(start.file).entries()) {
     const file = start.file + index;
-    let documents = 0;
-    for await (const { text, messages } of readDocuments(await input.locate(signal), { columns, signal, onProgress: ({ bytes }) => onBytes(before + bytes) })) {
-      documents++;
-      if (file === start.file && documents <= start.documents) continue;
+    let documents = index === 0 ? start.documents : 0;
+    for await (const row of readSourceFile(input, { columns, skip: documents, signal, siblings: inputs, onBytes: (bytes) => onBytes(before + Math.min(bytes, input.size)) })) {
+      signal?.throwIfAborted();
+      const { text, messages } = row;
+      const source = sourceOf(row, provenance);
       const held = hashFraction(documentHash(text)) < val;
-      yield { document: messages ? { text, messages, held } : { text, held }, next: { file, documents } };
+      yield { document: { text, held, ...(messages ? { messages } : {}), ...(source ? { source } : {}) }, next: { file, documents: ++documents } };
     }
     before += input.size;
   }
+}
+
+/** Where a document is from, as far as the shards say so. */
+function sourceOf({ source_file: file, source_row: row, id, url }: Document, provenance: TokenizeOptions["provenance"]): DocumentSource | undefined {
+  if (provenance === "none" || file === undefined || row === undefined) return undefined;
+  return provenance === "full" ? { file, row, id, ...(url === undefined ? {} : { url }) } : { file, row };
 }
 
 function describe(tokenizer: Tokenizer, sha256: string): TokenizerInfo {

@@ -18,7 +18,7 @@ export interface ShardFlags {
 export const SPLIT_OPTION = (): Option => new Option("--split <name>", "the split that --document, --token and --sequence-length are about").choices([...SPLITS]).default("train");
 
 function showSet({ manifest }: ShardSet): void {
-  say(`Token shards, format ${manifest.version.major}.${manifest.version.minor}, ${manifest.dtype}${manifest.lossMask ? ", with loss masks" : ""}${manifest.provenance ? ", with provenance" : ""}, vocabulary ${manifest.tokenizer.vocabSize}, ${manifest.bytesPerToken.toFixed(3)} bytes per token`);
+  say(`Token shards, format ${manifest.version.major}.${manifest.version.minor}, ${manifest.dtype}${manifest.lossMask ? ", with loss masks" : ""}${manifest.provenance ? ", with provenance" : manifest.sourceRows ? ", with files and rows" : ""}, vocabulary ${manifest.tokenizer.vocabSize}, ${manifest.bytesPerToken.toFixed(3)} bytes per token`);
   for (const name of SPLITS) {
     const split = manifest.splits[name];
     say(`${name}: ${split.documents} documents, ${split.tokens} tokens (${split.lossTokens} in the loss), ${split.shards.length} shards`);

@@ -2,8 +2,9 @@ import { DatasetError } from "../errors.js";
 import type { SectionData } from "./encode.js";
 import { bytesOf } from "./encode.js";
 import { Growing } from "./growing.js";
+import { type Provenance, RunBuilder } from "./source-rows.js";
 import { SourceBuilder } from "./sources.js";
-import type { DocumentSource, TokenType, Tokens } from "./types.js";
+import type { DocumentSource, ShardFooter, TokenType, Tokens } from "./types.js";
 
 /** A document as it goes into a shard. */
 export interface TokenDocument {
@@ -24,6 +25,7 @@ export class ShardBuilder {
   readonly #mask = new Growing(new Uint8Array(1024));
   readonly #bytes = new Growing(new Uint32Array(1024));
   readonly #sources: SourceBuilder | undefined;
+  readonly #rows: RunBuilder | undefined;
   lossTokens = 0;
   textBytes = 0;
   maxId = 0;
@@ -32,9 +34,10 @@ export class ShardBuilder {
     readonly dtype: TokenType,
     private readonly lossMask: boolean,
     private readonly vocabSize: number,
-    provenance = false,
+    provenance: Provenance = false,
   ) {
-    if (provenance) this.#sources = new SourceBuilder();
+    if (provenance === "rows") this.#rows = new RunBuilder();
+    else if (provenance) this.#sources = new SourceBuilder();
     this.#tokens = dtype === "u16" ? new Growing(new Uint16Array(4096)) : new Growing(new Uint32Array(4096));
   }
 
@@ -46,9 +49,9 @@ export class ShardBuilder {
     return this.#ends.length;
   }
 
-  /** Names of the files that documents are from; undefined without provenance. */
-  get files(): readonly string[] | undefined {
-    return this.#sources?.files;
+  /** Names of the files that documents are from, as the footer has them; undefined where it has none. */
+  get files(): Pick<ShardFooter, "files" | "source_files"> | undefined {
+    return this.#sources ? { files: this.#sources.files } : this.#rows && { source_files: this.#rows.files };
   }
 
   /** @throws DatasetError when an id is outside of the vocabulary, the mask does not fit or the source is missing */
@@ -65,6 +68,7 @@ export class ShardBuilder {
     }
     // The last that can fail, so that a refused document leaves nothing behind.
     this.#sources?.add(source);
+    this.#rows?.add(source);
     this.#tokens.length += count;
     if (this.lossMask && mask) {
       const bits = this.#mask.reserve(Math.ceil((start + count) / 8) - this.#mask.length);
@@ -92,6 +96,7 @@ export class ShardBuilder {
       sections.push({ name: "source_ends", dtype: "u32", bytes: bytesOf(this.#sources.ends.view()) });
       sections.push({ name: "sources", dtype: "u8", bytes: this.#sources.records.view() });
     }
+    if (this.#rows) sections.push({ name: "source_rows", dtype: "u32", bytes: bytesOf(this.#rows.runs.view()) });
     return sections;
   }
 }

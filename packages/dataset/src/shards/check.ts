@@ -2,11 +2,12 @@ import { ShardError, reasonOf } from "../errors.js";
 import type { Xxh64 } from "../util/hash.js";
 import { type Frame, decodeFrame, decodeShard, readerOf, tokenSize, u32View } from "./decode.js";
 import { DIGITS } from "./encode.js";
+import { problemOfRuns } from "./source-rows.js";
 import { decodeSource } from "./sources.js";
 import { ALIGNMENT, BLOCK, type ShardSection, TRAILER } from "./types.js";
 
 /** The type of each section's elements. */
-const TYPES: Record<string, string> = { doc_ends: "u32", loss_mask: "u8", doc_bytes: "u32", source_ends: "u32", sources: "u8" };
+const TYPES: Record<string, string> = { doc_ends: "u32", loss_mask: "u8", doc_bytes: "u32", source_ends: "u32", sources: "u8", source_rows: "u32" };
 
 /** What a shard file is that was checked by itself. */
 export interface ShardCheck {
@@ -62,6 +63,11 @@ function countProblems(bytes: Uint8Array, { header, footer }: Frame, file: strin
     if (expected !== undefined && dtype !== expected) problems.push(`its section "${name}" is said to be of ${dtype}, expected ${expected}`);
   }
   if (footer.files) problems.push(...sourceProblems(bytes, { header, footer }, file));
+  if (footer.source_files) {
+    const { offset, length } = footer.sections.find(({ name }) => name === "source_rows")!;
+    const problem = problemOfRuns(u32View(bytes.subarray(offset, offset + length)), footer);
+    if (problem !== undefined) problems.push(problem);
+  }
   return problems;
 }
 

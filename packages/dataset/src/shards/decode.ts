@@ -78,6 +78,7 @@ export function decodeFrame(read: ReadBytes, size: number, file: string): Frame 
   if (!isCount(header.tokenizer?.vocab_size)) throw new ShardError(file, "its header does not say which tokenizer it was made with. Write the shards anew.");
   if (![footer.documents, footer.tokens, footer.loss_tokens, footer.text_bytes, footer.max_id].every(isCount) || !Array.isArray(footer.sections)) throw new ShardError(file, "its footer lacks counts. Write the shards anew.");
   if (footer.files !== undefined && !(Array.isArray(footer.files) && footer.files.every((name) => typeof name === "string"))) throw new ShardError(file, "its footer does not list the files that its documents are from. Write the shards anew.");
+  if (footer.source_files !== undefined && !(Array.isArray(footer.source_files) && footer.source_files.every((name) => typeof name === "string"))) throw new ShardError(file, "its footer does not list the files that its documents are from. Write the shards anew.");
   footer.sections = footer.sections.map((section) => checkedSection(section, read, end, file));
   return { header, footer, footerOffset: end };
 }
@@ -105,6 +106,7 @@ export function checkSizes({ header, footer }: Pick<Frame, "header" | "footer">,
   const ends = sectionOf(footer, "doc_ends", 4, file);
   if (tokens?.length !== footer.tokens * size || ends?.length !== footer.documents * 4) throw new ShardError(file, "its sections don't have the numbers of tokens and documents that its footer says. Write the shards anew.");
   if (header.loss_mask && sectionOf(footer, "loss_mask", 1, file)?.length !== Math.ceil(footer.tokens / 8)) throw new ShardError(file, "its loss mask does not fit its tokens. Write the shards anew.");
+  if (footer.source_files && !sectionOf(footer, "source_rows", 12, file)) throw new ShardError(file, "it says in no section which rows its documents are from. Write the shards anew.");
   if (!footer.files) return;
   for (const name of ["doc_bytes", "source_ends"] as const) if (sectionOf(footer, name, 4, file)?.length !== footer.documents * 4) throw new ShardError(file, `its section "${name}" does not fit its documents. Write the shards anew.`);
   if (!sectionOf(footer, "sources", 1, file)) throw new ShardError(file, "it says where documents are from in no section. Write the shards anew.");

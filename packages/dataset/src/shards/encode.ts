@@ -25,10 +25,10 @@ export const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(ar
 
 /**
  * The bytes of a shard file (docs/formats.md): header map, nil padding and bin32 per section, footer map, trailer.
- * @param files Names of source files, in shards with provenance; their footer gets a checksum of its own
+ * @param files Names of source files under the footer's key for them, in shards that have some; their footer gets a checksum of its own
  * @returns the pieces in order; their concatenation is the file
  */
-export async function encodeShard(header: ShardHeader, sections: readonly SectionData[], counts: ShardCounts, files?: readonly string[]): Promise<Uint8Array[]> {
+export async function encodeShard(header: ShardHeader, sections: readonly SectionData[], counts: ShardCounts, files?: Pick<ShardFooter, "files" | "source_files">): Promise<Uint8Array[]> {
   const { hex } = await xxh64();
   const head = pack(header);
   const pieces: Uint8Array[] = [head];
@@ -51,7 +51,7 @@ export async function encodeShard(header: ShardHeader, sections: readonly Sectio
   const footer: ShardFooter = { documents, tokens, loss_tokens, text_bytes, max_id, header: { length: head.byteLength, xxh64: hex(head) }, sections: table };
   if (!files) pieces.push(pack(footer), trailer(at));
   else {
-    const packed = pack({ ...footer, files, xxh64: "0".repeat(DIGITS) });
+    const packed = pack({ ...footer, ...files, xxh64: "0".repeat(DIGITS) });
     const sum = hex(packed.subarray(0, packed.byteLength - DIGITS));
     packed.set(Buffer.from(sum), packed.byteLength - DIGITS);
     pieces.push(packed, trailer(at));

@@ -29,6 +29,7 @@ function problemOf(manifest: Partial<Manifest>): string | undefined {
   if (manifest.dtype !== "u16" && manifest.dtype !== "u32") return `"dtype" is ${JSON.stringify(manifest.dtype)}, expected "u16" or "u32"`;
   if (typeof manifest.lossMask !== "boolean" || typeof manifest.fingerprint !== "string" || typeof manifest.bytesPerToken !== "number") return '"lossMask", "fingerprint" or "bytesPerToken" is missing';
   if (manifest.provenance !== undefined && (manifest.provenance as unknown) !== true) return `"provenance" is ${JSON.stringify(manifest.provenance)}, expected true or nothing`;
+  if (manifest.sourceRows !== undefined && (manifest.sourceRows as unknown) !== true) return `"sourceRows" is ${JSON.stringify(manifest.sourceRows)}, expected true or nothing`;
   const tokenizer = problemOfTokenizer(manifest.tokenizer);
   if (tokenizer) return tokenizer;
   for (const name of SPLITS) {

@@ -48,6 +48,7 @@ export function checkPlace({ header, footer }: Pick<Frame, "header" | "footer">,
   different("number of documents", footer.documents, entry.documents);
   different("number of tokens", footer.tokens, entry.tokens);
   if (manifest.provenance) different("provenance", footer.files !== undefined, true);
+  if (manifest.sourceRows) different("rows of documents", footer.source_files !== undefined, true);
 }
 
 const missing = (path: string) => (error: NodeJS.ErrnoException) => {

@@ -5,6 +5,7 @@ import { xxh64 } from "../util/hash.js";
 import { tokenSize, tokensView, u32View } from "./decode.js";
 import { checkTokenizerFile, readManifest } from "./manifest.js";
 import { type Checked, FilePool, FileShard, type OpenShard, type ShardPlace, loadShard } from "./open-shard.js";
+import { sourceInRuns } from "./source-rows.js";
 import { decodeSource } from "./sources.js";
 import { SplitReader, placeOf } from "./split-reader.js";
 import { type DocumentSource, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardEntry, type ShardFooter, type Split, type Tokens } from "./types.js";
@@ -151,13 +152,13 @@ export class ShardSplit {
   }
 
   /**
-   * Where document `index` came from; undefined in sets without provenance.
+   * Where document `index` came from; undefined in sets that don't say so. Sets with rows alone give neither id nor URL.
    * @throws DatasetError when there is no such document; ShardError when its shard is damaged
    */
   async source(index: number): Promise<DocumentSource | undefined> {
     const { shard, row } = await this.#shardOf(index);
-    const { files } = shard.footer;
-    if (!files) return undefined;
+    const { files, source_files: rows } = shard.footer;
+    if (!files) return rows ? sourceInRuns(shard, row) : undefined;
     const end = (place: number): number => (place < 0 ? 0 : u32View(shard.read("source_ends", place * 4, place * 4 + 4))[0]!);
     const [from, to] = [end(row - 1), end(row)];
     const length = shard.footer.sections.find(({ name }) => name === "sources")?.length ?? 0;

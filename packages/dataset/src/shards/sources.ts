@@ -8,23 +8,40 @@ const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsTyp
 
 /** Gathers the provenance of a shard's documents: one msgpack array `[file, row, id, url]` each, with nil for what is unknown. */
 export class SourceBuilder {
-  readonly files: string[] = [];
-  readonly #places = new Map<string, number>();
+  readonly #names = new FileNames();
   readonly records = new Growing(new Uint8Array(4096));
   readonly ends = new Growing(new Uint32Array(1024));
 
+  get files(): string[] {
+    return this.#names.list;
+  }
+
   /** @throws DatasetError when there is no source, or its row is no row */
   add(source: DocumentSource | undefined): void {
-    if (!source) throw new DatasetError("A document came without its source, but this set of shards says where each document is from. Give every document a source, or write the set without provenance.");
-    const { file, row, id, url } = source;
-    if (typeof file !== "string" || !(Number.isInteger(row) && row >= 0 && row < 2 ** 32)) throw new DatasetError(`A document's source is row ${row} of ${JSON.stringify(file)}; expected the name of a file and a whole row number below 2^32.`);
-    let place = this.#places.get(file);
-    if (place === undefined) {
-      place = this.files.push(file) - 1;
-      this.#places.set(file, place);
-    }
-    this.records.append(pack([place, row, id ?? null, url ?? null]));
+    const { file, row, id, url } = checkSource(source);
+    this.records.append(pack([this.#names.place(file), row, id ?? null, url ?? null]));
     this.ends.append([this.records.length]);
+  }
+}
+
+/** The source of a document, if it is one. @throws DatasetError */
+export function checkSource(source: DocumentSource | undefined): DocumentSource {
+  if (!source) throw new DatasetError("A document came without its source, but this set of shards says where each document is from. Give every document a source, or write the set without provenance.");
+  const { file, row } = source;
+  if (typeof file !== "string" || !(Number.isInteger(row) && row >= 0 && row < 2 ** 32)) throw new DatasetError(`A document's source is row ${row} of ${JSON.stringify(file)}; expected the name of a file and a whole row number below 2^32.`);
+  return source;
+}
+
+/** The names of files in the order in which they come, each once. */
+export class FileNames {
+  readonly list: string[] = [];
+  readonly #places = new Map<string, number>();
+
+  /** The index of a name, which is added if it is another one than before. */
+  place(name: string): number {
+    let place = this.#places.get(name);
+    if (place === undefined) this.#places.set(name, (place = this.list.push(name) - 1));
+    return place;
   }
 }
 

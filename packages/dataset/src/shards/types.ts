@@ -56,6 +56,8 @@ export interface Manifest {
   bytesPerToken: number;
   /** Whether every shard says where each document is from; absent where not. */
   provenance?: true;
+  /** Whether every shard says which file and row each document is from, and no more; absent where not. */
+  sourceRows?: true;
   splits: Record<Split, SplitManifest>;
 }
 
@@ -79,14 +81,14 @@ export interface DocumentSource {
   file: string;
   /** Its row in the file, from 0. */
   row: number;
-  /** The document's id. */
+  /** The document's id; not kept in sets with rows alone. */
   id?: string;
-  /** Where the text was found. */
+  /** Where the text was found; not kept in sets with rows alone. */
   url?: string;
 }
 
-/** The sections of a shard; the last three come with provenance. */
-export type SectionName = "tokens" | "doc_ends" | "loss_mask" | "doc_bytes" | "source_ends" | "sources";
+/** The sections of a shard; three come with provenance, and the last with rows alone. */
+export type SectionName = "tokens" | "doc_ends" | "loss_mask" | "doc_bytes" | "source_ends" | "sources" | "source_rows";
 
 /** Where a section's bytes are, and their checksums. */
 export interface ShardSection {
@@ -115,13 +117,15 @@ export interface ShardFooter {
   sections: ShardSection[];
   /** Names of the files that documents are from; with provenance. */
   files?: string[];
+  /** The same, with rows alone. */
+  source_files?: string[];
   /** xxHash64 of the footer's bytes before these 16 digits, which are its last; from minor version 1 on. */
   xxh64?: string;
 }
 
 export const FORMAT_MAJOR = 1;
-/** Shards with provenance are of minor version 1, all others of 0: equal sets have equal bytes in every version of this package. */
-export const minorOf = (provenance: boolean): number => (provenance ? 1 : 0);
+/** Shards with provenance are of minor version 1, those with rows alone of 2, all others of 0: equal sets have equal bytes in every version of this package. */
+export const minorOf = (provenance: boolean | "rows"): number => (provenance === "rows" ? 2 : provenance ? 1 : 0);
 /** Payloads begin at multiples of this, so that any typed array can view them. */
 export const ALIGNMENT = 64;
 /** Bytes that each block checksum covers. */

@@ -5,6 +5,7 @@ import { DatasetError } from "../errors.js";
 import { AtomicFile, writeError, writeJsonAtomic } from "../util/files.js";
 import { ShardBuilder, type TokenDocument } from "./builder.js";
 import { encodeShard } from "./encode.js";
+import { type Provenance, checkProvenance } from "./source-rows.js";
 import { FORMAT_MAJOR, MANIFEST_FILE, type Manifest, SHARD_NAME, SPLITS, type ShardHeader, type Split, type SplitManifest, type TokenType, type TokenizerInfo, minorOf, shardName } from "./types.js";
 
 /** Options of {@link ShardSetWriter.create}. */
@@ -18,8 +19,8 @@ export interface ShardSetOptions {
   fingerprint: string;
   /** A shard is closed before it would exceed this; default 16,777,216 (32 MiB in u16). A longer document gets a shard of its own. */
   maxTokensPerShard?: number;
-  /** Whether every document comes with its source, which is kept beside its tokens; default false. */
-  provenance?: boolean;
+  /** Whether every document comes with its source, which is kept beside its tokens: as a whole, or file and row alone ("rows"); default false. */
+  provenance?: Provenance;
 }
 
 /** Where shards are written before the set is complete. */
@@ -52,6 +53,7 @@ export class ShardSetWriter {
    */
   static async create(folder: string, { maxTokensPerShard = 1 << 24, provenance = false, ...options }: ShardSetOptions): Promise<ShardSetWriter> {
     if (options.dtype === "u16" && options.tokenizer.vocabSize > 65_536) throw new DatasetError(`A vocabulary of ${options.tokenizer.vocabSize} does not fit into u16 tokens; use dtype "u32".`);
+    checkProvenance(provenance);
     try {
       await rm(join(folder, PARTIAL), { recursive: true, force: true });
       await mkdir(join(folder, PARTIAL), { recursive: true });
@@ -82,7 +84,7 @@ export class ShardSetWriter {
       lossMask,
       fingerprint,
       bytesPerToken: tokens > 0 ? (splits.train.textBytes + splits.val.textBytes) / tokens : 0,
-      ...(provenance ? { provenance } : {}),
+      ...(provenance === "rows" ? { sourceRows: true } : provenance ? { provenance } : {}),
       splits,
     };
     // From here on the earlier set is no longer complete; a kill between these lines leaves a folder without a manifest.

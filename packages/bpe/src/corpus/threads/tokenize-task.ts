@@ -13,6 +13,6 @@ export function tokenizeJob({ tokenizer: json, settings }: TokenizeData): (docum
   const tokenizer = Tokenizer.fromJSON(json);
   return (documents) => {
     const result = encodeDocuments(tokenizer, documents, settings);
-    return { result, transfer: [result.tokens.buffer, result.lengths.buffer, result.textBytes.buffer, result.held.buffer, result.mask.buffer] };
+    return { result, transfer: [result.tokens.buffer, result.lengths.buffer, result.textBytes.buffer, result.held.buffer, result.mask.buffer, result.kept.buffer] };
   };
 }

@@ -3,7 +3,8 @@ import { basename, join, resolve } from "node:path";
 import { DatasetError } from "../../errors.js";
 import type { TokenDocument } from "../builder.js";
 import { type ShardSet, openShards } from "../reader.js";
-import { MANIFEST_FILE, type Split } from "../types.js";
+import type { Provenance } from "../source-rows.js";
+import { MANIFEST_FILE, type Manifest, type Split } from "../types.js";
 
 /** What all conversions of sets take. */
 export interface ConvertOptions {
@@ -37,6 +38,9 @@ export async function* documentsOf(set: ShardSet, name: Split, { masks = set.man
     yield { tokens: ids, textBytes, ...(mask && masks ? { mask } : {}), ...(source ? { source } : {}) };
   }
 }
+
+/** How much a set says of where its documents are from. */
+export const provenanceOf = ({ provenance, sourceRows }: Manifest): Provenance => provenance ?? (sourceRows ? "rows" : false);
 
 /** Copies the tokenizer's files from one folder to another, those that are there. */
 export async function copyTokenizer(from: string, to: string): Promise<void> {

@@ -2,7 +2,7 @@ import { DatasetError } from "../../errors.js";
 import { sha256Hex } from "../../util/hash.js";
 import { type Manifest, SPLITS } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
-import { type ConvertOptions, checkApart, documentsOf, openOnDisk, replaceTokenizer } from "./documents.js";
+import { type ConvertOptions, checkApart, documentsOf, openOnDisk, provenanceOf, replaceTokenizer } from "./documents.js";
 
 /** Options of {@link mergeShards}. */
 export interface MergeOptions extends ConvertOptions {
@@ -15,7 +15,7 @@ export interface MergeOptions extends ConvertOptions {
 /**
  * Makes one set of several of the same tokenizer: each split has the documents of the first set, then of the second, and so
  * on. Tokens are u32 where one of the sets has u32; there are loss masks where one of the sets has them (documents of sets
- * without count from their second token on), and provenance where all have it. Every byte is checked before it is used.
+ * without count from their second token on), and provenance (file and row, where one set has no more) where all have it. Every byte is checked before it is used.
  * Memory: one shard, and 8 bytes for each document.
  * @throws DatasetError when there is nothing to merge or the tokenizers differ; ShardError for damaged shards
  */
@@ -31,7 +31,9 @@ export async function mergeShards(folders: readonly string[], { out, maxTokensPe
     if (manifest.tokenizer.sha256 !== tokenizer.sha256) throw new DatasetError(`${folders[index]} was made with another tokenizer than ${first} (SHA-256 ${manifest.tokenizer.sha256} and ${tokenizer.sha256}). Tokenize both with the same one.`);
   }
   const lossMask = manifests.some((manifest) => manifest.lossMask);
-  const provenance = manifests.every((manifest) => manifest.provenance === true);
+  // What all of them say: the whole record, or file and row.
+  const known = manifests.map(provenanceOf);
+  const provenance = known.every((one) => one === true) ? true : known.every((one) => one !== false) ? "rows" : false;
   const fingerprint = sha256Hex(JSON.stringify({ merged: manifests.map((manifest) => manifest.fingerprint), maxTokensPerShard: maxTokensPerShard ?? null }));
   const writer = await ShardSetWriter.create(out, {
     tokenizer,

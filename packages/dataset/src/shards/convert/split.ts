@@ -7,7 +7,7 @@ import { bytesOf } from "../encode.js";
 import type { ShardSet } from "../reader.js";
 import { type Manifest, SPLITS, type Split } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
-import { type ConvertOptions, checkApart, documentsOf, openOnDisk, replaceTokenizer } from "./documents.js";
+import { type ConvertOptions, checkApart, documentsOf, openOnDisk, provenanceOf, replaceTokenizer } from "./documents.js";
 
 /** Options of {@link splitShards}. */
 export interface SplitOptions extends ConvertOptions {
@@ -22,12 +22,12 @@ export interface SplitOptions extends ConvertOptions {
 }
 
 const writerOf = (set: ShardSet, out: string, how: object, maxTokensPerShard: number | undefined): Promise<ShardSetWriter> => {
-  const { tokenizer, dtype, lossMask, provenance = false, fingerprint } = set.manifest;
+  const { tokenizer, dtype, lossMask, fingerprint } = set.manifest;
   return ShardSetWriter.create(out, {
     tokenizer,
     dtype,
     lossMask,
-    provenance,
+    provenance: provenanceOf(set.manifest),
     fingerprint: sha256Hex(JSON.stringify({ split: fingerprint, ...how, maxTokensPerShard: maxTokensPerShard ?? null })),
     ...(maxTokensPerShard === undefined ? {} : { maxTokensPerShard }),
   });
