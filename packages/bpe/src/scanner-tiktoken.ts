@@ -144,7 +144,9 @@ export function digitsWordEnd(bytes: Uint8Array, start: number, end: number, sin
     if ((kindAt(bytes, at) & DIGIT) !== 0) return wordEnd(bytes, start, at);
   }
   // Whitespace that ends where a digit begins ends its piece, and keeps its last character.
-  if (whole < end && (kindAt(bytes, whole) & CLASS) === SPACE && (kindAt(bytes, start) & CLASS) === SPACE) {
+  const second = start + widthAt(bytes, start);
+  const blank = (kindAt(bytes, start) & CLASS) === SPACE && (second === whole || (kindAt(bytes, second) & CLASS) === SPACE);
+  if (blank && whole < end && (kindAt(bytes, whole) & CLASS) === SPACE) {
     const after = whole + widthAt(bytes, whole);
     if (after < end && (kindAt(bytes, after) & DIGIT) !== 0) return after;
   }

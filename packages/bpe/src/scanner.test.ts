@@ -4,6 +4,7 @@ import { golden, sha256, type SplitGolden } from "../test/goldens.js";
 import { unicodeMix } from "../test/texts.js";
 import { bytesToToken } from "./bytes.js";
 import { forEachWord } from "./pre-tokenizer.js";
+import { digitsWordEnd } from "./scanner-tiktoken.js";
 import { wordEnd } from "./scanner.js";
 import { CLASS, CLASSES, LETTER, NUMBER, SPACE } from "./unicode/classes.js";
 
@@ -82,6 +83,18 @@ describe("the scanner", () => {
     }
     const runs = `${"y".repeat(70_000)} ${" ".repeat(70_000)}z${"\n".repeat(70_000)}`;
     expect(words(runs)).toEqual(reference(runs));
+  });
+
+  it.each([true, false])("cuts at digits before it looks for words; each by itself: %s", (single) => {
+    const scan = (bytes: Uint8Array, start: number, end: number): number => digitsWordEnd(bytes, start, end, single);
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(..." \n\t'sa12!\u00a0é"), maxLength: 12 }), (text) => {
+        const found: string[] = [];
+        forEachWord(text, { addPrefixSpace: false, useRegex: true, scan }, (bytes, start, end) => found.push(Buffer.from(bytes.subarray(start, end)).toString()));
+        expect(found).toEqual(text.split(single ? /(\d)/ : /(\d+)/).filter(Boolean).flatMap(reference));
+      }),
+      { numRuns: 3000, seed: 6 },
+    );
   });
 
   it("takes lone surrogates for U+FFFD", () => {

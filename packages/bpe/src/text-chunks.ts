@@ -3,11 +3,11 @@ import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 /** Strings are turned into bytes in parts of about this many UTF-16 units, so that one huge text needs no huge buffer. */
 const PART = 1 << 16;
 
-/** Bytes that may be read behind a text, whatever they hold. */
-const BEYOND = 16;
+/** Bytes behind a text that may be read and overwritten. */
+export const BYTES_BEYOND = 16;
 
 const utf8 = new TextEncoder();
-let buffer = new Uint8Array(PART * 3 + BEYOND);
+let buffer = new Uint8Array(PART * 3 + BYTES_BEYOND);
 
 /** Takes the bytes of a text: 0 to `length` of a buffer that is reused, valid during the call, which must not come back here. */
 export type BytesVisitor = (bytes: Uint8Array, length: number) => void;
@@ -29,10 +29,10 @@ export function forEachPart(text: string, visit: BytesVisitor): void {
 
 /** Hands the UTF-8 of a whole text to `visit`. */
 export function withBytes(text: string, visit: BytesVisitor): void {
-  if (text.length * 3 + BEYOND > buffer.length) buffer = new Uint8Array(text.length * 3 + BEYOND);
+  if (text.length * 3 + BYTES_BEYOND > buffer.length) buffer = new Uint8Array(text.length * 3 + BYTES_BEYOND);
   visit(buffer, utf8.encodeInto(text, buffer).written);
   // The buffer of a rare giant is not kept.
-  if (buffer.length > PART * 48) buffer = new Uint8Array(PART * 3 + BEYOND);
+  if (buffer.length > PART * 48) buffer = new Uint8Array(PART * 3 + BYTES_BEYOND);
 }
 
 const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(at)]! & CLASS) === SPACE;

@@ -6,18 +6,21 @@ import { BpeError } from "./errors.js";
 import type { TokenizerDocument } from "./json/document.js";
 import { readTokenizerJson, type TokenIds, type TokenizerFile } from "./json/read.js";
 import { writeTokenizerJson } from "./json/write.js";
-import { BpeModel, IdList } from "./model/bpe-model.js";
+import { BpeModel } from "./model/bpe-model.js";
+import { IdList } from "./model/id-list.js";
 import { MergeRanks } from "./model/merge-ranks.js";
 import { TextModel } from "./model/text-model.js";
 import { WordMerger } from "./model/word-merger.js";
 import { readNormalizer, type Normalizer } from "./normalizer.js";
 import { Pipeline, pointPlaces, type OffsetUnit } from "./pipeline.js";
 import { readPostProcessor, type PostProcessor } from "./post-processor.js";
-import { forEachWord, readPreTokenizer, readSplitter, type PreTokenizer, type Splitter } from "./pre-tokenizer.js";
+import { readPreTokenizer, readSplitter, type PreTokenizer, type Splitter } from "./pre-tokenizer.js";
 import { Row } from "./row.js";
+import { wordEnd } from "./scanner.js";
 import { Span } from "./span.js";
 import { SafeCuts, StreamEncoder } from "./segments.js";
 import { findSpecialIds, type SpecialIds } from "./special-tokens.js";
+import { forEachPart, withBytes } from "./text-chunks.js";
 import { normalize, type Form } from "./unicode/normalize.js";
 
 /** How a text is encoded. */
@@ -71,6 +74,8 @@ export class Tokenizer {
   private readonly finders: readonly [AddedTokenFinder, AddedTokenFinder];
   private readonly added = new Map<string, AddedToken>();
   private readonly addedById = new Map<number, string>();
+  /** Where ids are gathered during a call. */
+  private readonly gathered = new IdList();
   private readonly decoder: Decoder;
   private readonly processor: PostProcessor | undefined;
 
@@ -156,7 +161,7 @@ export class Tokenizer {
 
   /** Encodes a text. Lone surrogates count as U+FFFD. */
   encode(text: string, options: EncodeOptions = {}): Encoding {
-    const out = new IdList();
+    const out = this.gathered.cleared();
     const [before, after] = options.addSpecialTokens ? this.frame() : NO_FRAME;
     before.forEach((id) => out.push(id));
     this.append(text, options.special === "parse", out);
@@ -267,7 +272,7 @@ export class Tokenizer {
     const size = Math.min(Math.max(256, tokens * 4), 1 << 16);
     for (let start = 0; start < text.length; ) {
       const end = this.cuts ? this.cuts.next(text, start + size) : text.length;
-      const out = new IdList();
+      const out = this.gathered.cleared();
       this.append(start === 0 && end === text.length ? text : text.slice(start, end), parse, out);
       yield { ids: out.toArray(), start, end };
       start = end;
@@ -284,10 +289,18 @@ export class Tokenizer {
       for (const id of this.pipeline.row(text, parse, 0).ids) out.push(id);
       return;
     }
-    const words = (part: string): void => forEachWord(part, fast.how, (bytes, start, end) => this.model.encodeWord(bytes, start, end, out));
+    const words = (part: string): void => this.appendWords(part, fast.how, out);
     eachPiece(text, finders[0], parse, out, (raw) => {
       eachPiece(fast.form ? normalize(raw, fast.form) : raw, finders[1], parse, out, words);
     });
+  }
+
+  /** Appends the tokens of a text without added tokens. */
+  private appendWords(text: string, { addPrefixSpace, useRegex, scan = wordEnd }: PreTokenizer, out: IdList): void {
+    if (text === "") return;
+    const whole = addPrefixSpace && !text.startsWith(" ") ? ` ${text}` : text;
+    if (useRegex) forEachPart(whole, (bytes, length) => this.model.encodeWords(bytes, length, scan, out));
+    else withBytes(whole, (bytes, length) => this.model.encodeWord(bytes, 0, length, out));
   }
 
   /** What `addSpecialTokens` puts around a text. */

@@ -1,9 +1,12 @@
 import { BYTE_TO_CHAR, bytesToToken } from "../bytes.js";
 import { ByteTable, grown } from "../byte-table.js";
 import type { TokenIds } from "../json/read.js";
+import type { Scanner } from "../patterns.js";
+import type { IdList } from "./id-list.js";
 import type { MergeRanks } from "./merge-ranks.js";
 import { SHORT_BYTES, SHORT_TOKENS, ShortWords } from "./short-words.js";
 import { unknownId } from "./text-model.js";
+import { WordLoop } from "./word-loop.js";
 import { WordMerger } from "./word-merger.js";
 
 /** What a model is made of. */
@@ -22,26 +25,6 @@ const CACHED_BYTES = 64;
 const CACHED_WORDS = 1 << 17;
 const CACHED_IDS = 1 << 20;
 
-/** A growing list of ids. */
-export class IdList {
-  ids: Uint32Array<ArrayBuffer> = new Uint32Array(1 << 10);
-  length = 0;
-
-  push(id: number): void {
-    if (this.length === this.ids.length) {
-      const larger = new Uint32Array(this.length * 2);
-      larger.set(this.ids);
-      this.ids = larger;
-    }
-    this.ids[this.length++] = id;
-  }
-
-  /** A copy of the ids. */
-  toArray(): Uint32Array<ArrayBuffer> {
-    return this.ids.slice(0, this.length);
-  }
-}
-
 /** Byte-level BPE of single words, with a cache of recent ones. */
 export class BpeModel {
   private readonly byteIds = new Int32Array(256).fill(-1);
@@ -52,11 +35,22 @@ export class BpeModel {
   private cacheStarts = new Int32Array(1 << 10);
   private cacheIds = new Int32Array(1 << 12);
   private symbols = new Int32Array(256);
+  private loop: WordLoop | undefined;
 
   constructor(private readonly parts: BpeModelParts) {
     for (let byte = 0; byte < 256; byte++) this.byteIds[byte] = parts.ids.get(BYTE_TO_CHAR[byte]!) ?? -1;
     this.unk = parts.unkToken === null ? -1 : (parts.ids.get(parts.unkToken) ?? -1);
     this.merger = new WordMerger(parts.merges);
+  }
+
+  /**
+   * Appends the tokens of the words that `scan`, always the same one, finds in a text.
+   *
+   * @param bytes Its UTF-8, with `BYTES_BEYOND` more bytes after it, which are overwritten.
+   */
+  encodeWords(bytes: Uint8Array, length: number, scan: Scanner, out: IdList): void {
+    this.loop ??= new WordLoop(scan, (word, start, end, ids) => this.encodeWord(word, start, end, ids));
+    this.loop.run(bytes, length, out);
   }
 
   /** Appends the tokens of the word `bytes[start, end)`. */
@@ -79,17 +73,11 @@ export class BpeModel {
       return;
     }
     let index = this.cache.find(bytes, start, end);
-    if (index < 0) {
-      const count = this.mergeWord(bytes, start, end);
-      if (short && count > 0 && count <= SHORT_TOKENS) {
-        shortWords.keep(this.symbols, count);
-        for (let at = 0; at < count; at++) out.push(this.symbols[at]!);
-        return;
-      }
-      index = this.remember(bytes, start, end, count);
-    }
+    if (index < 0) index = this.remember(bytes, start, end, this.mergeWord(bytes, start, end));
+    const first = this.cacheStarts[index]!;
     const last = this.cacheStarts[index + 1]!;
-    for (let at = this.cacheStarts[index]!; at < last; at++) out.push(this.cacheIds[at]!);
+    if (short && last > first && last - first <= SHORT_TOKENS) shortWords.keep(this.cacheIds, first, last);
+    for (let at = first; at < last; at++) out.push(this.cacheIds[at]!);
   }
 
   /** Keeps a word with the `count` tokens that are in `symbols`, and returns its index. */

@@ -69,8 +69,8 @@ export class ShortWords {
     return 0;
   }
 
-  /** Keeps the tokens of the word that was just looked for and not found; 1 to 3 of them. */
-  keep(tokens: Int32Array, count: number): void {
+  /** Keeps the tokens `ids[first, last)` of the word that was just looked for and not found; 1 to 3 of them. */
+  keep(ids: Int32Array, first: number, last: number): void {
     const { entries } = this;
     const other = this.place ^ STRIDE;
     const place = entries[this.place + 4] === 0 || entries[other + 4] !== 0 ? this.place : other;
@@ -78,7 +78,7 @@ export class ShortWords {
     entries[place + 1] = this.key1;
     entries[place + 2] = this.key2;
     entries[place + 3] = this.key3;
-    entries[place + 4] = count;
-    for (let at = 0; at < count; at++) entries[place + 5 + at] = tokens[at]!;
+    entries[place + 4] = last - first;
+    for (let at = first, into = place + 5; at < last; at++, into++) entries[into] = ids[at]!;
   }
 }

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { GPT2_PATTERN, TIKTOKEN_PATTERNS, scannerOf, type Scanner } from "../patterns.js";
+import { digitsWordEnd } from "../scanner-tiktoken.js";
+import { BYTES_BEYOND } from "../text-chunks.js";
+import { IdList } from "./id-list.js";
+import { WordLoop } from "./word-loop.js";
+
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const qwen = `${CONTRACTIONS}|` + String.raw`[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+const SCANNERS: Record<string, Scanner> = {
+  gpt2: scannerOf(GPT2_PATTERN)!,
+  cl100k: scannerOf(TIKTOKEN_PATTERNS.cl100k_base)!,
+  o200k: scannerOf(TIKTOKEN_PATTERNS.o200k_base)!,
+  qwen: scannerOf(qwen)!,
+  digits: (bytes, start, end) => digitsWordEnd(bytes, start, end, true),
+};
+
+/** Tokens that tell which word they stand for: its number, then up to three more. */
+class Numbers {
+  readonly words = new Map<string, number>();
+
+  readonly encode = (bytes: Uint8Array, start: number, end: number, out: IdList): void => {
+    const word = Buffer.from(bytes.subarray(start, end)).toString("latin1");
+    if (!this.words.has(word)) this.words.set(word, this.words.size * 8);
+    const id = this.words.get(word)!;
+    // Some words have no tokens at all.
+    for (let token = 0; token < Math.min(end - start, (id >> 3) % 5); token++) out.push(id + token);
+  };
+}
+
+it.each(Object.entries(SCANNERS))("gives each word of a text the tokens that it has by itself: %s", (_, scan) => {
+  const piece = fc.oneof(
+    fc.constantFrom(" ", "  ", "\n", "'s", "'S", "'", "’", "don't", "HTTPServer", "iPhone", "Hello", "WORLD", "a", "é", "naïve", "中", "e\u0301", "\u0000", "\u0000ab", "1", "2024", "_x", "x_y", "a.b", "\t", "\r\n", "@", "[", "`", "{", "😀"),
+    fc.stringMatching(/^ ?[a-z]{1,20}$/),
+    fc.stringMatching(/^ ?[A-Za-z]{1,9}$/),
+    fc.string({ maxLength: 6 }),
+    fc.string({ unit: "binary", maxLength: 4 }),
+  );
+  const numbers = new Numbers();
+  const loop = new WordLoop(scan, numbers.encode);
+  let words = 0;
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 10, maxLength: 40 }), (pieces) => {
+      const text = Buffer.from(pieces.join(""));
+      const bytes = new Uint8Array(text.length + BYTES_BEYOND).fill(0x61);
+      bytes.set(text);
+      const [expected, found] = [new IdList(), new IdList()];
+      for (let start = 0; start < text.length; words++) {
+        const end = scan(bytes, start, text.length);
+        numbers.encode(bytes, start, end, expected);
+        start = end;
+      }
+      for (const repeat of [1, 2]) {
+        found.push(7);
+        loop.run(bytes, text.length, found);
+        expect([repeat, ...found.cleared().ids.subarray(0, expected.length + 1)]).toEqual([repeat, 7, ...expected.toArray()]);
+      }
+    }),
+    { numRuns: 800, seed: 4 },
+  );
+  expect(words).toBeGreaterThan(10_000);
+  expect(numbers.words.size).toBeGreaterThan(2_000);
+});
