@@ -8,6 +8,7 @@ import { manifestCommand } from "./cli/plan-manifest.js";
 import { prepareCommand } from "./cli/prepare.js";
 import { sampleCommand } from "./cli/sample.js";
 import { exportCommand, importCommand, mergeCommand, splitCommand } from "./cli/shards.js";
+import { traceCommand } from "./cli/trace.js";
 import { verifyCommand } from "./cli/verify.js";
 
 /** Runs `llm-dataset` with arguments and returns its exit code: 0 done, 1 a known error, 2 wrong usage. */
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addCommand(manifestCommand())
     .addCommand(dedupeCommand())
     .addCommand(inspectCommand())
+    .addCommand(traceCommand())
     .addCommand(verifyCommand())
     .addCommand(mergeCommand())
     .addCommand(splitCommand())

@@ -28,6 +28,7 @@ export { writeJsonl } from "./write/jsonl.js";
 export { ShardSetWriter, type ShardSetOptions } from "./shards/writer.js";
 export type { TokenDocument } from "./shards/builder.js";
 export { openShards, type DocumentTokens, type OpenShardsOptions, type ShardSet, type ShardSplit, type TokenPlace } from "./shards/reader.js";
+export { traceToken, type Excerpt, type OriginalRow, type TokenTrace, type TraceOptions } from "./shards/trace.js";
 export type { SplitReader } from "./shards/split-reader.js";
 export { verifyShards, type FileVerdict, type VerifyReport } from "./shards/verify.js";
 export { mergeShards, type MergeOptions } from "./shards/convert/merge.js";

@@ -15,7 +15,7 @@ export interface ShardFlags {
   json?: boolean;
 }
 
-export const SPLIT_OPTION = (): Option => new Option("--split <name>", "the split that --document, --token and --sequence-length are about").choices([...SPLITS]).default("train");
+export const SPLIT_OPTION = (about = "the split that --document, --token and --sequence-length are about"): Option => new Option("--split <name>", about).choices([...SPLITS]).default("train");
 
 function showSet({ manifest }: ShardSet): void {
   say(`Token shards, format ${manifest.version.major}.${manifest.version.minor}, ${manifest.dtype}${manifest.lossMask ? ", with loss masks" : ""}${manifest.provenance ? ", with provenance" : manifest.sourceRows ? ", with files and rows" : ""}, vocabulary ${manifest.tokenizer.vocabSize}, ${manifest.bytesPerToken.toFixed(3)} bytes per token`);

@@ -189,6 +189,18 @@ export class ShardSplit {
     return { document: this.#starts[index]! + row, offset: local - (row === 0 ? 0 : docEnds[row - 1]!), file: entry.file, row };
   }
 
+  /** The shard that a document is in, and its number there. @throws DatasetError when there is no such document */
+  async shardOf(index: number): Promise<Pick<TokenPlace, "file" | "row">> {
+    const { row } = await this.#shardOf(index);
+    return { file: this.#entries[placeOf(this.#starts, index)]!.file, row };
+  }
+
+  /** The first token of a document, counted over all shards as {@link locate} takes it. @throws DatasetError when there is no such document */
+  async firstToken(index: number): Promise<number> {
+    const { shard, row } = await this.#shardOf(index);
+    return this.#tokenStarts[placeOf(this.#starts, index)]! + (row === 0 ? 0 : shard.docEnds[row - 1]!);
+  }
+
   /** All documents of the split without waiting for each. Opens every shard; on disk it keeps 8 bytes for each document. */
   reader(): Promise<SplitReader> {
     this.#reader ??= Promise.all(this.#entries.map((entry, index) => this.opened.get(entry, this.name, index))).then((shards) => new SplitReader(shards, this.#starts, this.documents));
