@@ -1,5 +1,6 @@
 import { type Document, chatText } from "../document.js";
 import { xxh64 } from "../util/hash.js";
+import { repairMojibake } from "./filters/mojibake.js";
 import type { FilterName } from "./filters/names.js";
 import { type Rejection, Trial } from "./filters/trial.js";
 import type { TextFilter } from "./filters/trial.js";
@@ -54,6 +55,12 @@ export function normalizeDocument(document: Document): Document {
   return { ...document, messages, text: chatText(messages) };
 }
 
+/** The document with its mojibake repaired, which has to come first: control characters can be bytes of a broken letter. */
+function repaired(document: Document): Document {
+  const text = repairMojibake(document.text);
+  return text === document.text ? document : { ...document, text };
+}
+
 /** Whether the document's language column speaks against `language`. A document without one is not judged. */
 export const isOtherLanguage = (document: Document, language: string): boolean => {
   const found = document.language?.toLowerCase();
@@ -99,7 +106,8 @@ export class Cleaner {
   judge(input: Document, onHash?: (high: number, low: number) => void): Verdict {
     const { minCharacters, language, deduplicate, filters } = this.options;
     // What judges as datatrove does must see what datatrove would see.
-    let document = filters?.compat === "datatrove" && !input.messages ? input : normalizeDocument(input);
+    const compat = filters?.compat === "datatrove" && !input.messages;
+    let document = compat ? input : normalizeDocument(filters && !input.messages ? repaired(input) : input);
     const changed = document.text !== input.text;
     if (language !== null && isOtherLanguage(document, language)) return { document, changed, reason: "wrong-language" };
     if (!document.messages && isTooShort(document.text, minCharacters)) return { document, changed, reason: "too-short" };
@@ -109,7 +117,7 @@ export class Cleaner {
       const trial = this.#filter(document, filters.measures === true);
       filtered = { ...(trial.rejection || filters.measures ? { measures: trial.measures } : {}), ...(trial.rejection ? { rejection: trial.rejection } : {}), ...(trial.language ? { identified: trial.language } : {}) };
       // A rejected document keeps the text that it came with, so that it can be judged again.
-      if (trial.rejection) return { document, changed, reason: trial.rejection.filter as FilterName, ...filtered };
+      if (trial.rejection) return { document: compat ? document : normalizeDocument(input), changed, reason: trial.rejection.filter as FilterName, ...filtered };
       document = { ...document, text: trial.text };
       if (trial.language) document = { language: trial.language.language, language_score: trial.language.score, ...document };
     }

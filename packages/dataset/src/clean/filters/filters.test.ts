@@ -204,6 +204,7 @@ describe("personal data", () => {
 describe("mojibake", () => {
   test("is repaired to what was meant", () => {
     for (const { bad, good } of golden.mojibake) expect(repairMojibake(bad)).toBe(good);
+    expect(repairMojibake("â€œYes,â€ she said. â€œNo.â€")).toBe("“Yes,” she said. “No.”");
     expect(repairMojibake("A good é beside cafÃ© and â€œquotesâ€\u009d.")).toBe("A good é beside café and “quotes”.");
   });
   test("any text of letters and signs comes back, once and twice spoilt", () => {

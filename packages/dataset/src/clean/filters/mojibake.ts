@@ -11,9 +11,19 @@ const SUSPECT = /[Â-ô][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”
 const TYPOGRAPHIC = new Set([..."‘’“”–—…™"].map((char) => char.charCodeAt(0)));
 const isLetter = (char: string | undefined): boolean => char !== undefined && /\p{L}/u.test(char);
 
+/**
+ * Whether what stands behind "â€" is no byte of the same character. Of the quotation marks and dashes, whose three bytes begin so, only the closing
+ * quotation mark has a third byte that Windows-1252 does not know and that programs leave out.
+ */
+const isLost = (code: number): boolean => {
+  const byte = byteOf(code);
+  return Number.isNaN(code) || byte < 0x80 || byte > 0xbf;
+};
+
 /** How many characters from `at` are the bytes of one UTF-8 character, and which; undefined if they are none. */
 function sequenceAt(text: string, at: number): { length: number; code: number } | undefined {
   const first = byteOf(text.charCodeAt(at));
+  if (first === 0xe2 && byteOf(text.charCodeAt(at + 1)) === 0x80 && isLost(text.charCodeAt(at + 2))) return { length: 2, code: 0x201d };
   const length = first >= 0xf0 && first <= 0xf4 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
   if (length === 0 || first > 0xf4 || at + length > text.length) return undefined;
   let code = first & (0x7f >> length);
