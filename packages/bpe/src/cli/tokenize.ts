@@ -3,7 +3,8 @@ import { writeJsonAtomic } from "@llm/dataset";
 import { type TokenizeOptions, type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
 import { SOURCES, THREADS } from "./shared.js";
 
-interface Options {
+/** The flags of `tokenize` and `plan tokenize`. */
+export interface TokenizeFlags {
   tokenizer: string;
   out: string;
   val: number;
@@ -11,15 +12,11 @@ interface Options {
   modelMaxLength: number;
   provenance: NonNullable<TokenizeOptions["provenance"]>;
   textColumn?: string;
-  threads?: number;
-  report?: string;
-  json?: boolean;
 }
 
-/** `llm-bpe tokenize` */
-export function tokenizeCommand(): Command {
-  const command = new Command("tokenize")
-    .description("turn documents, or chats, into token shards")
+/** The argument and options that `tokenize` and `plan tokenize` share. */
+export const addTokenizeOptions = (command: Command): Command =>
+  command
     .argument("<source...>", SOURCES)
     .requiredOption("--tokenizer <file>", "the tokenizer.json")
     .requiredOption("--out <folder>", "the folder of the shards")
@@ -27,21 +24,34 @@ export function tokenizeCommand(): Command {
     .option("--chat", "only rows with messages, with a loss mask over the assistant's replies (default: every row, no masks)")
     .option("--model-max-length <tokens>", "the model's context, for tokenizer_config.json", integer(1), 1024)
     .addOption(new Option("--provenance <what>", "what the shards say of where each document is from: its file and row (rows), its id and URL too (full), or nothing (none)").choices(["rows", "full", "none"]).default("rows"))
-    .option("--text-column <name>", "the column that holds the text (default: text, content or messages)")
+    .option("--text-column <name>", "the column that holds the text (default: text, content or messages)");
+
+/** What the flags ask for. */
+export const tokenizeOptionsOf = ({ textColumn, ...options }: TokenizeFlags): Omit<TokenizeOptions, "threads" | "signal" | "onProgress"> => ({ ...options, ...(textColumn === undefined ? {} : { columns: { text: textColumn } }) });
+
+interface Options extends TokenizeFlags {
+  threads?: number;
+  report?: string;
+  json?: boolean;
+}
+
+/** `llm-bpe tokenize` */
+export function tokenizeCommand(): Command {
+  const command = addTokenizeOptions(new Command("tokenize").description("turn documents, or chats, into token shards; for several machines see `plan tokenize`"))
     .option("--threads <n>", THREADS, integer(0, 1024))
     .option("--report <file>", "write what --json prints to a file too (default: to none)");
   return addCommonOptions(command).action((sources: string[], options: Options) => interruptible((signal) => tokenize(sources, options, signal)));
 }
 
-async function tokenize(sources: string[], { textColumn, json, report: reportFile, ...options }: Options, signal: AbortSignal): Promise<void> {
+async function tokenize(sources: string[], { json, report: reportFile, threads, ...options }: Options, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const bar = createProgress({ label: "tokenize", unit: "bytes" });
   let last: TokenizeProgress | undefined;
   let shown = 0;
   const manifest = await tokenizeCorpus(sources, {
-    ...options,
-    ...(textColumn === undefined ? {} : { columns: { text: textColumn } }),
+    ...tokenizeOptionsOf(options),
+    ...(threads === undefined ? {} : { threads }),
     signal,
     onProgress: (event) => {
       last = event;

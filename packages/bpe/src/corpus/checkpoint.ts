@@ -126,7 +126,7 @@ function unpackSources(bytes: Uint8Array): DocumentSource[] | undefined {
 }
 
 /** Numbers of documents, tokens, mask bytes and bytes about sources, then the arrays, each from a multiple of 8 bytes. */
-function pack({ tokens, lengths, textBytes, held, mask, kept, sources }: EncodedDocuments): Uint8Array[] {
+export function pack({ tokens, lengths, textBytes, held, mask, kept, sources }: EncodedDocuments): Uint8Array[] {
   const places = packSources(sources);
   const head = Float64Array.of(lengths.length, tokens.length, mask.length, places.length);
   return [head, textBytes, lengths, tokens, held, mask, kept, places].flatMap((array) => {
@@ -135,7 +135,8 @@ function pack({ tokens, lengths, textBytes, held, mask, kept, sources }: Encoded
   });
 }
 
-function unpack(body: Uint8Array, start: number, wide: boolean): { encoded: EncodedDocuments; end: number } {
+/** Reads what {@link pack} wrote at a place. */
+export function unpack(body: Uint8Array, start: number, wide: boolean): { encoded: EncodedDocuments; end: number } {
   let at = start;
   const take = (length: number): ArrayBuffer => {
     const { buffer } = new Uint8Array(body.subarray(at, at + length)); // a copy

@@ -1,29 +1,9 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  type ColumnNames,
-  type Document,
-  type DocumentSource,
-  type Manifest,
-  ShardSetWriter,
-  type SourceFile,
-  type TokenizerInfo,
-  atomicWriteFile,
-  documentHash,
-  hashFraction,
-  readSourceFile,
-  resolveSources,
-  sha256Hex,
-  writeJsonAtomic,
-} from "@llm/dataset";
-import { BpeError } from "../errors.js";
-import { specialTokensMap, tokenizerConfig } from "../hf-config.js";
-import type { Tokenizer } from "../tokenizer.js";
+import { type ColumnNames, type Document, type DocumentSource, type Manifest, type SourceFile, documentHash, hashFraction, readSourceFile, resolveSources } from "@llm/dataset";
 import { Checkpoint, type Position } from "./checkpoint.js";
-import type { EncodedDocuments, SourceText } from "./encode-documents.js";
-import { encodeStream, inBatches } from "./encode-stream.js";
-import { parseTokenizer, readTokenizerFile } from "./files.js";
+import type { SourceText } from "./encode-documents.js";
+import { type Encoder, encodeStream, inBatches } from "./encode-stream.js";
 import { findFinished, fingerprintOf } from "./fingerprint.js";
+import { type OpenTokenizer, TokenSet, type TokenizeSettings, openTokenizer, settingsOf } from "./shard-set.js";
 import { threadCount } from "./threads/pool.js";
 
 /** How a corpus is tokenized. */
@@ -83,17 +63,13 @@ export interface TokenizeProgress {
  * @throws BpeError, DatasetError for unusable input; the signal's reason where it aborts.
  */
 export async function tokenizeCorpus(sources: string | readonly string[], options: TokenizeOptions): Promise<Manifest> {
-  const { out, val = 0.01, chat = false, modelMaxLength = 1024, signal, onProgress, columns = {}, checkpointTokens = 1 << 23, provenance = "rows" } = options;
+  const { out, signal, onProgress, checkpointTokens = 1 << 23 } = options;
   const threads = threadCount(options.threads);
-  if (!(val >= 0 && val < 1)) throw new BpeError(`val is ${val}; expected a share from 0 up to, not including, 1.`);
-  const asText = options.tokenizer.trimStart().startsWith("{");
-  const file = Buffer.from(asText ? options.tokenizer : await readTokenizerFile(options.tokenizer));
-  const tokenizer = parseTokenizer(file, asText ? "the tokenizer" : options.tokenizer);
-  const info = describe(tokenizer, sha256Hex(file));
+  const settings = settingsOf(options);
+  const open = await openTokenizer(options.tokenizer);
   const inputs = await resolveSources(sources, { exclude: out, signal });
   const totalBytes = inputs.reduce((sum, input) => sum + input.size, 0);
-  const settings = { val, chat, modelMaxLength, maxTokensPerShard: options.maxTokensPerShard ?? null, columns, provenance };
-  const fingerprint = await fingerprintOf(inputs, info.sha256, settings, signal);
+  const fingerprint = await fingerprintOf(inputs, open.info.sha256, settings, signal);
   const finished = await findFinished(out, fingerprint, signal);
   if (finished) {
     const { train, val: held } = finished.splits;
@@ -101,93 +77,61 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
     return finished;
   }
 
-  const wide = tokenizer.vocabSize > 0x10000;
-  const progress: TokenizeProgress = { documents: 0, tokens: 0, textBytes: 0, bytes: 0, totalBytes, resumed: 0 };
-  const checkpoint = await Checkpoint.open(out, fingerprint, checkpointTokens, wide);
-  const writer = await ShardSetWriter.create(out, {
-    tokenizer: info,
-    dtype: wide ? "u32" : "u16",
-    lossMask: chat,
-    provenance: provenance === "full" || (provenance === "rows" && "rows"),
-    fingerprint,
-    ...(options.maxTokensPerShard === undefined ? {} : { maxTokensPerShard: options.maxTokensPerShard }),
-  });
-  const add = async ({ tokens, lengths, textBytes, held, mask, sources }: EncodedDocuments): Promise<void> => {
-    let from = 0;
-    for (const [index, length] of lengths.entries()) {
-      signal?.throwIfAborted();
-      const to = from + length;
-      await writer.add(held[index] ? "val" : "train", { tokens: tokens.subarray(from, to), textBytes: textBytes[index]!, ...(chat ? { mask: mask.subarray(from, to) } : {}), ...(sources ? { source: sources[index]! } : {}) });
-      progress.documents++;
-      progress.tokens += length;
-      progress.textBytes += textBytes[index]!;
-      onProgress?.({ ...progress });
-      from = to;
-    }
-  };
+  const checkpoint = await Checkpoint.open(out, fingerprint, checkpointTokens, open.wide);
+  const set = await TokenSet.create(out, open, settings, { fingerprint, totalBytes, onProgress, signal });
+  const { progress } = set;
   try {
     let start: Position = { file: 0, documents: 0 };
     for await (const { encoded, next } of checkpoint.replay()) {
-      await add(encoded);
+      await set.add(encoded);
       start = next;
     }
     progress.resumed = progress.documents;
-    const documents = documentsFrom(inputs, start, { val, columns, provenance, signal, onBytes: (bytes) => (progress.bytes = bytes) });
-    const { bos, eos } = info;
-    for await (const { encoded, next } of encodeStream(inBatches(documents), { tokenizer, json: new TextDecoder().decode(file), settings: { chat, bos, eos }, threads })) {
+    const documents = documentsFrom(inputs, start, { settings, signal, onBytes: (bytes) => (progress.bytes = bytes) });
+    for await (const { encoded, next } of encodeStream(inBatches(documents), encoderOf(open, settings, threads))) {
       await checkpoint.add(encoded, next);
-      await add(encoded);
+      await set.add(encoded);
     }
-    if (progress.documents === 0) {
-      throw new BpeError(chat ? "No row has messages with an assistant's reply, so there is no chat to tokenize. Leave --chat out for plain documents." : "The sources have no text to tokenize.");
-    }
-    // The set that was there before goes before its tokenizer does: the two must never be mixed.
-    await rm(join(out, "manifest.json"), { force: true });
-    await atomicWriteFile(join(out, "tokenizer.json"), file);
-    await writeJsonAtomic(join(out, "tokenizer_config.json"), tokenizerConfig(tokenizer, { modelMaxLength }));
-    await writeJsonAtomic(join(out, "special_tokens_map.json"), specialTokensMap(tokenizer));
-    signal?.throwIfAborted();
-    const manifest = await writer.finish();
+    const manifest = await set.finish();
     await checkpoint.remove();
     return manifest;
   } catch (error) {
-    await writer.abort();
+    await set.abort();
     await checkpoint.leave();
     throw error;
   }
 }
 
+/** What turns batches of documents into tokens. */
+export const encoderOf = ({ file, tokenizer, info }: OpenTokenizer, { chat }: TokenizeSettings, threads: number): Encoder => ({ tokenizer, json: new TextDecoder().decode(file), settings: { chat, bos: info.bos, eos: info.eos }, threads });
+
 /** The documents from a place on, each with the place of the next. Files before that place are not read. */
 async function* documentsFrom(
   inputs: readonly SourceFile[],
   start: Position,
-  { val, columns, provenance, signal, onBytes }: { val: number; columns: ColumnNames; provenance: NonNullable<TokenizeOptions["provenance"]>; signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
+  { settings, signal, onBytes }: { settings: TokenizeSettings; signal: AbortSignal | undefined; onBytes: (bytes: number) => void },
 ): AsyncGenerator<{ document: SourceText; next: Position }> {
   let before = inputs.slice(0, start.file).reduce((sum, input) => sum + input.size, 0);
   for (const [index, input] of inputs.slice(start.file).entries()) {
     const file = start.file + index;
     let documents = index === 0 ? start.documents : 0;
-    for await (const row of readSourceFile(input, { columns, skip: documents, signal, siblings: inputs, onBytes: (bytes) => onBytes(before + Math.min(bytes, input.size)) })) {
+    for await (const row of readSourceFile(input, { columns: settings.columns, skip: documents, signal, siblings: inputs, onBytes: (bytes) => onBytes(before + Math.min(bytes, input.size)) })) {
       signal?.throwIfAborted();
-      const { text, messages } = row;
-      const source = sourceOf(row, provenance);
-      const held = hashFraction(documentHash(text)) < val;
-      yield { document: { text, held, ...(messages ? { messages } : {}), ...(source ? { source } : {}) }, next: { file, documents: ++documents } };
+      yield { document: sourceTextOf(row, settings), next: { file, documents: ++documents } };
     }
     before += input.size;
   }
 }
 
-/** Where a document is from, as far as the shards say so. */
-function sourceOf({ source_file: file, source_row: row, id, url }: Document, provenance: TokenizeOptions["provenance"]): DocumentSource | undefined {
-  if (provenance === "none" || file === undefined || row === undefined) return undefined;
-  return provenance === "full" ? { file, row, id, ...(url === undefined ? {} : { url }) } : { file, row };
+/** What tokenizing needs of a row. The split is chosen by a hash of its text alone. */
+export function sourceTextOf(row: Document, { val, provenance }: TokenizeSettings): SourceText {
+  const { text, messages } = row;
+  const source = sourceOf(row, provenance);
+  return { text, held: hashFraction(documentHash(text)) < val, ...(messages ? { messages } : {}), ...(source ? { source } : {}) };
 }
 
-function describe(tokenizer: Tokenizer, sha256: string): TokenizerInfo {
-  const { bos, eos, pad, unk } = tokenizer.special;
-  if (bos === undefined || eos === undefined) throw new BpeError("This tokenizer has no <s> and </s>, which begin and end a document. Train one with the default special tokens.");
-  const special = Object.fromEntries(tokenizer.addedTokens.filter((token) => token.special).map((token) => [token.content, token.id]));
-  // Tokenizers of the GPT-2 family pad with their one special token.
-  return { sha256, vocabSize: tokenizer.vocabSize, bos, eos, pad: pad ?? eos, ...(unk === undefined ? {} : { unk }), special };
+/** Where a document is from, as far as the shards say so. */
+function sourceOf({ source_file: file, source_row: row, id, url }: Document, provenance: TokenizeSettings["provenance"]): DocumentSource | undefined {
+  if (provenance === "none" || file === undefined || row === undefined) return undefined;
+  return provenance === "full" ? { file, row, id, ...(url === undefined ? {} : { url }) } : { file, row };
 }

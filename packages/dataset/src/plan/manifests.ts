@@ -46,6 +46,9 @@ function nameOf(plan: LoadedPlan, name = `llm-${plan.task}-${plan.fingerprint.sl
   return name;
 }
 
+/** What is collected with threads: shards are written one after the other. */
+const threadsOf = ({ task }: LoadedPlan, cpus: number): string => (task === "prepare" ? ` --workers ${cpus}` : "");
+
 /** A word of a shell, quoted. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
@@ -85,7 +88,7 @@ for ((first = 0; first < ${ranks}; first += ${size})); do
   last=$((${ranks} - first < ${size} ? ${ranks} - first - 1 : ${size} - 1))
   jobs+=":$(sbatch --parsable --array="0-$last${percent}" --export="ALL,FIRST_RANK=$first" "$0")"
 done
-sbatch --dependency="afterok$jobs" --kill-on-invalid-dep=yes --job-name=${job}-collect --output=${job}-collect-%j.log ${shared.map(quoted).join(" ")} --wrap=${quoted(`${command} collect ${file} --workers ${cpus}`)}
+sbatch --dependency="afterok$jobs" --kill-on-invalid-dep=yes --job-name=${job}-collect --output=${job}-collect-%j.log ${shared.map(quoted).join(" ")} --wrap=${quoted(`${command} collect ${file}${threadsOf(plan, cpus)}`)}
 `;
 }
 
@@ -144,6 +147,6 @@ kind: Job
 ${metadata("-collect")}
 spec:
   backoffLimit: ${retries}
-${pod(`exec ${command} collect ${quoted(path)} --wait ${wait} --workers ${cpus}`)}
+${pod(`exec ${command} collect ${quoted(path)} --wait ${wait}${threadsOf(plan, cpus)}`)}
 `;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { access, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DatasetError } from "../errors.js";
@@ -39,7 +40,8 @@ export class AtomicFile {
 
   /** Opens the hidden file; makes the folder if it is missing. */
   static async create(path: string): Promise<AtomicFile> {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+    // Two threads, or processes of two machines, may write the same file at once.
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
     try {
       await mkdir(dirname(path), { recursive: true });
       return new AtomicFile(path, temporary, await open(temporary, "w"));
