@@ -1,61 +1,186 @@
 // @ts-check
-// @llm/bpe against PyPI tokenizers and tiktoken on the same texts, interleaved:
-//   node tools/bench/bpe/bench.mjs SOURCE [--rounds 3] [--vocab-size 8192] [--python python3]
-// Build first (npm run build). Each run is a fresh process that has the texts in memory before the clock starts; the median
-// of the rounds counts. Texts go in as strings, documents one by one unless said otherwise.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+// Encoding by @llm/bpe, tiktoken and PyPI tokenizers, with the same tokenizer on the same texts, in turn:
+//   node tools/bench/bpe/bench.mjs SOURCE... [--megabytes N] [--pattern gpt2|cl100k_base] [--vocab-size 16384]
+//     [--tokenizer tokenizer.json] [--rounds 3] [--threads N] [--worst] [--python python3] [--json]
+// Build first (npm run build). SOURCE is what readDocuments takes; with --megabytes a corpus of that size is made of its
+// documents, in which every 40th word is a random one. Without --tokenizer one is trained on up to 30 MB of the texts.
+//
+// Each round starts the three sides as processes that hold the texts as strings and the tokenizer before any clock starts; then
+// they work one at a time: cold is the process's first pass over the texts, warm the median of three more, threads a batch call
+// on N threads after one such call to warm up (tokenizers one by one and encode_batch, tiktoken encode_ordinary and
+// encode_ordinary_batch, ours encode and createEncoderPool). Speeds are medians over the rounds, by the clock and by the processor
+// time of all threads; ratios are taken within each round, then their median. All ids must be equal. --worst adds texts of 1 MB
+// without a word boundary, each seen for the first time.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { fromTiktoken, toTiktoken, trainBpe } from "@llm/bpe";
 import { readDocuments } from "@llm/dataset";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "3" }, "vocab-size": { type: "string", default: "8192" }, python: { type: "string", default: process.env.PYTHON ?? "python3" } },
+  options: {
+    megabytes: { type: "string" },
+    pattern: { type: "string", default: "gpt2" },
+    "vocab-size": { type: "string", default: "16384" },
+    tokenizer: { type: "string" },
+    rounds: { type: "string", default: "3" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    worst: { type: "boolean", default: false },
+    python: { type: "string", default: process.env.PYTHON ?? "python3" },
+    json: { type: "boolean", default: false },
+  },
 });
-if (positionals.length === 0) throw new Error("usage: node tools/bench/bpe/bench.mjs SOURCE [--rounds 3] [--vocab-size 8192] [--python python3]");
+const pattern = (/** @type {const} */ (["gpt2", "cl100k_base"])).find((name) => name === values.pattern);
+if (positionals.length === 0 || !pattern) throw new Error("usage: node tools/bench/bpe/bench.mjs SOURCE... (see the file's head); patterns: gpt2, cl100k_base");
+
+let state = 12345;
+const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+const draw = (/** @type {string} */ letters, /** @type {number} */ count) => {
+  const characters = Array.from(letters);
+  return Array.from({ length: count }, () => characters[Math.floor(random() * characters.length)]).join("");
+};
+const SMALL = "abcdefghijklmnopqrstuvwxyz";
+
+/** @type {[name: string, text: string][]} */
+const worst = [
+  ["1 MB of a", "a".repeat(1e6)],
+  ["1 MB of spaces", " ".repeat(1e6)],
+  ["1 MB of ab", "ab".repeat(5e5)],
+  ["1 MB of random letters", draw(SMALL, 1e6)],
+  ["1 MB of one CJK word", "世界".repeat(166_667)],
+  ["1 MB of emoji", "👍🏽".repeat(125_000)],
+  ["1 MB of random bytes", Buffer.from(Uint8Array.from({ length: 1e6 }, () => Math.floor(random() * 256))).toString("utf8")],
+];
+
+const texts = [];
+for await (const { text } of readDocuments(positionals)) texts.push(text);
+if (values.megabytes) {
+  const documents = texts.splice(0).map((text) => text.split(" "));
+  for (let units = 0; units < Number(values.megabytes) * 1e6; ) {
+    const words = [...(documents[Math.floor(random() * documents.length)] ?? [])];
+    for (let replaced = 0; replaced < words.length / 40; replaced++) words[Math.floor(random() * words.length)] = draw(SMALL, 3 + Math.floor(random() * 8));
+    units += texts[texts.push(words.join(" ")) - 1].length;
+  }
+}
+const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 const folder = mkdtempSync(join(tmpdir(), "bpe-bench-"));
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
-try {
-  const texts = [];
-  for await (const document of readDocuments(positionals)) texts.push(document.text);
-  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  writeFileSync(join(folder, "texts.json"), JSON.stringify(texts));
 
-  const sides = [
-    { name: "ours", command: process.execPath, script: here("ours.mjs") },
-    { name: "python", command: values.python, script: here("theirs.py") },
-  ];
-  /** @type {Map<string, number[]>} */
-  const times = new Map();
-  /** @type {Record<string, string>} */
-  const answers = {};
+/** @typedef {{ wall: number, cpu: number, digest?: string }} Time */
+
+/** One side as a process that does what it is asked, one thing after another. */
+class Side {
+  /** @param {string} name @param {string} command @param {string[]} args */
+  constructor(name, command, args) {
+    this.name = name;
+    this.child = spawn(command, [...args, folder, values.threads], { stdio: ["pipe", "pipe", "inherit"] });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** @returns {Promise<any>} */
+  async answer() {
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`${this.name} ended before it answered.`);
+    return JSON.parse(value);
+  }
+
+  /** @param {string} what @returns {Promise<Time>} */
+  ask(what) {
+    this.child.stdin.write(`${what}\n`);
+    return this.answer();
+  }
+}
+
+const median = (/** @type {number[]} */ list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
+const NAMES = ["ours", "tiktoken", "tokenizers"];
+/** Times by what was asked, then by side, one for each round. @type {Map<string, Record<string, Time[]>>} */
+const times = new Map();
+
+try {
+  let file = values.tokenizer && readFileSync(values.tokenizer, "utf8");
+  if (!file) {
+    let units = 0;
+    const some = texts.filter((text) => (units += text.length) < 3e7);
+    const trained = await trainBpe(some, { vocabSize: Number(values["vocab-size"]), specialTokens: [] });
+    file = (pattern === "gpt2" ? trained : fromTiktoken(toTiktoken(trained), { pattern })).toJSON();
+  }
+  writeFileSync(join(folder, "tokenizer.json"), file);
+  writeFileSync(join(folder, "pattern.txt"), pattern);
+  writeFileSync(join(folder, "texts.json"), JSON.stringify(texts));
+  writeFileSync(join(folder, "worst.json"), JSON.stringify(worst.map(([, text]) => text)));
+
+  /** @type {Map<string, string>} */
+  const digests = new Map();
+  const record = (/** @type {string} */ what, /** @type {string} */ side, /** @type {Time} */ time) => {
+    const all = times.get(what) ?? Object.fromEntries(NAMES.map((name) => [name, []]));
+    times.set(what, all);
+    all[side]?.push(time);
+    if (time.digest === undefined) return;
+    const before = digests.get(what) ?? time.digest;
+    digests.set(what, before);
+    if (before !== time.digest) throw new Error(`The ids of ${side} differ (${what}).`);
+  };
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const { name, command, script } of round % 2 ? [...sides].reverse() : sides) {
-      const run = spawnSync(command, [script, folder, values["vocab-size"]], { encoding: "utf8", maxBuffer: 1 << 26 });
-      if (run.status !== 0) throw new Error(`${name} failed: ${run.stderr || run.error}`);
-      const { digests, ...figures } = JSON.parse(run.stdout);
-      for (const [figure, value] of Object.entries(figures)) times.set(figure, [...(times.get(figure) ?? []), value]);
-      for (const [what, digest] of Object.entries(digests)) {
-        if (answers[what] !== undefined && answers[what] !== digest) throw new Error(`${what} differs between the sides`);
-        answers[what] = String(digest);
-      }
+    const sides = [new Side("ours", process.execPath, [here("ours.mjs")]), ...["tiktoken", "tokenizers"].map((name) => new Side(name, values.python, [here("theirs.py"), name]))];
+    const turn = round % 2 ? [...sides].reverse() : sides;
+    try {
+      for (const side of sides) await side.answer();
+      for (const side of turn) record("cold", side.name, await side.ask("pass"));
+      for (let pass = 0; pass < 3; pass++) for (const side of turn) record(`warm ${pass}`, side.name, await side.ask("pass"));
+      for (const side of sides) await side.ask("threads");
+      for (let pass = 0; pass < 2; pass++) for (const side of turn) record(`threads ${pass}`, side.name, await side.ask("threads"));
+      for (const side of turn) record("ids", side.name, await side.ask("digest"));
+      if (values.worst) for (const [index, [name]] of worst.entries()) for (const side of turn) record(name, side.name, await side.ask(`worst ${index}`));
+    } finally {
+      for (const { child } of sides) child.kill();
     }
   }
-  const median = (/** @type {string} */ figure) => times.get(figure)?.sort((a, b) => a - b)[Math.floor(times.get(figure).length / 2)] ?? NaN;
-  console.log(`${(bytes / 1e6).toFixed(1)} MB in ${texts.length} texts, vocabulary ${values["vocab-size"]}, ${cpus().length} cores, Node ${process.version}, ${values.rounds} rounds; same merges and ids on both sides`);
-  const row = (/** @type {string} */ label, /** @type {string} */ ours, /** @type {string[]} */ ...others) => {
-    const speed = (/** @type {string} */ figure) => bytes / 1e6 / median(figure);
-    console.log([label.padEnd(28), `ours ${speed(ours).toFixed(1)} MB/s`, ...others.map((other) => `${other.replace(/^\w+ /, "")} ${speed(other).toFixed(1)} MB/s (ours ${(median(other) / median(ours)).toFixed(1)}x)`)].join(" | "));
-  };
-  row("train", "train ours", "train tokenizers");
-  row("encode, cold cache", "cold ours", "cold tokenizers", "cold tiktoken");
-  row("encode, warm cache, 1 thread", "warm ours", "warm tokenizers", "warm tiktoken");
-  row("encode, their batch call", "warm ours", "batch tokenizers");
-  row("decode", "decode ours", "decode tokenizers");
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+/** The times of the passes of one kind, the median of each round. @returns {Record<string, Time[]>} */
+function rounds(/** @type {string} */ kind) {
+  const passes = [...times].filter(([what]) => what.startsWith(kind)).map(([, sides]) => sides);
+  return Object.fromEntries(NAMES.map((name) => [name, (passes[0]?.[name] ?? []).map((_, round) => {
+    const of = (/** @type {"wall" | "cpu"} */ clock) => median(passes.map((sides) => sides[name]?.[round]?.[clock] ?? NaN));
+    return { wall: of("wall"), cpu: of("cpu") };
+  })]));
+}
+
+const result = { bytes, texts: texts.length, rounds: Number(values.rounds), threads: Number(values.threads), node: process.version, cpu: cpus()[0]?.model, rows: /** @type {object[]} */ ([]) };
+const lines = [];
+for (const [kind, label] of [["cold", "first pass, 1 thread"], ["warm", "later passes, 1 thread"], ["threads", `batch, ${values.threads} threads`]]) {
+  const sides = rounds(String(kind));
+  for (const clock of /** @type {const} */ (["wall", "cpu"])) {
+    const speed = (/** @type {string} */ name) => median((sides[name] ?? []).map((time) => bytes / 1e6 / time[clock]));
+    const ratio = (/** @type {string} */ name) => median((sides[name] ?? []).map((time, round) => time[clock] / (sides.ours?.[round]?.[clock] ?? NaN)));
+    result.rows.push({ what: kind, clock, ours: speed("ours"), tiktoken: speed("tiktoken"), tokenizers: speed("tokenizers"), overTiktoken: ratio("tiktoken"), overTokenizers: ratio("tokenizers") });
+    lines.push([label, clock === "wall" ? "clock" : "processor", ...NAMES.map((name) => speed(name).toFixed(1)), `${ratio("tiktoken").toFixed(1)}x`, `${ratio("tokenizers").toFixed(1)}x`]);
+  }
+}
+const [one, many] = [rounds("warm").ours ?? [], rounds("threads").ours ?? []];
+const scaling = (/** @type {"wall" | "cpu"} */ clock) => median(many.map((time, round) => (one[round]?.[clock] ?? NaN) / time[clock]));
+const share = { wall: scaling("wall") / result.threads, cpu: scaling("cpu") };
+for (const [name] of values.worst ? worst : []) {
+  const ms = (/** @type {string} */ side) => median((times.get(name)?.[side] ?? []).map((time) => time.wall * 1000));
+  result.rows.push({ what: name, ...Object.fromEntries(NAMES.map((side) => [side, ms(side)])) });
+}
+
+if (values.json) console.log(JSON.stringify({ ...result, share }));
+else {
+  console.log(`${(bytes / 1e6).toFixed(1)} MB in ${texts.length} texts, ${values.tokenizer ? "the tokenizer given" : `${values["vocab-size"]} tokens, ${values.pattern}`}; ${cpus().length} x ${result.cpu}, Node ${process.version}; MB/s, medians of ${values.rounds} rounds; all ids equal\n`);
+  const table = [["", "by", ...NAMES, "over tiktoken", "over tokenizers"], ...lines];
+  for (const row of table) console.log(`| ${row.join(" | ")} |`);
+  console.log(`\nOurs on ${values.threads} threads: ${share.wall.toFixed(2)} x ${values.threads} of one thread by the clock; a thread's work takes ${(1 / share.cpu).toFixed(2)} times the processor time.`);
+  if (values.worst) {
+    console.log("\nMilliseconds, the first time:");
+    for (const row of result.rows.slice(6)) console.log(`| ${Object.values(row).map((value) => (typeof value === "number" ? value.toFixed(0) : value)).join(" | ")} |`);
+  }
 }

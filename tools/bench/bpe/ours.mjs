@@ -1,24 +1,43 @@
-// One run of our side; called by bench.mjs. The tokenizer that is timed was read from its file, as on the other side.
+// Our side of bench.mjs: does what the lines of its input ask for, one at a time.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Tokenizer, trainBpe } from "@llm/bpe";
+import { createInterface } from "node:readline";
+import { Tokenizer } from "@llm/bpe";
+import { createEncoderPool } from "@llm/bpe/corpus";
 
-const [folder, vocabSize] = process.argv.slice(2);
-const texts = JSON.parse(readFileSync(join(folder, "texts.json"), "utf8"));
-const figures = {};
-const timed = async (name, work) => {
-  const started = performance.now();
+const [folder, threads] = process.argv.slice(2);
+const read = (name) => readFileSync(join(folder, name), "utf8");
+const texts = JSON.parse(read("texts.json"));
+const worst = JSON.parse(read("worst.json"));
+const tokenizer = Tokenizer.fromJSON(read("tokenizer.json"));
+let pool;
+
+async function timed(work) {
+  const [wall, cpu] = [performance.now(), process.cpuUsage()];
   const result = await work();
-  figures[`${name} ours`] = (performance.now() - started) / 1000;
-  return result;
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, time: { wall: (performance.now() - wall) / 1e3, cpu: (user + system) / 1e6 } };
+}
+
+const sha256 = (lists) => {
+  const hash = createHash("sha256");
+  for (const list of lists) hash.update(`${list.join(" ")}\n`);
+  return hash.digest("hex");
 };
-const trained = await timed("train", () => trainBpe(texts, { vocabSize: Number(vocabSize) }));
-const json = trained.toJSON();
-const tokenizer = Tokenizer.fromJSON(json);
-const encodeAll = () => texts.map((text) => tokenizer.encode(text, { special: "parse" }).ids);
-await timed("cold", encodeAll);
-const ids = await timed("warm", encodeAll);
-await timed("decode", () => ids.map((list) => tokenizer.decode(list)));
-const sha256 = (text) => createHash("sha256").update(text).digest("hex");
-console.log(JSON.stringify({ ...figures, digests: { file: sha256(json), ids: sha256(ids.map((list) => list.join(" ")).join("\n")) } }));
+
+const work = {
+  pass: () => texts.map((text) => tokenizer.encode(text).ids),
+  threads: () => (pool ??= createEncoderPool(tokenizer, { threads: Number(threads) })).encode(texts),
+  digest: () => texts.map((text) => tokenizer.encode(text).ids),
+  worst: (index) => [tokenizer.encode(worst[index]).ids],
+};
+
+console.log(JSON.stringify("ready"));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [what, index] = line.split(" ");
+  const { result, time } = await timed(() => work[what](Number(index)));
+  if (what === "digest" || what === "worst") time.digest = sha256(result);
+  console.log(JSON.stringify(time));
+}
+await pool?.close();

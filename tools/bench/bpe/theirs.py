@@ -1,47 +1,79 @@
-"""One run of the other side; called by bench.mjs. PyPI tokenizers, and tiktoken with the same vocabulary where it is installed."""
+"""The other sides of bench.mjs, PyPI tokenizers or tiktoken: does what the lines of its input ask for, one at a time."""
 
 import hashlib
 import json
+import os
 import sys
 import time
 
-from tokenizers import ByteLevelBPETokenizer, Tokenizer
-
-folder, vocab_size = sys.argv[1], int(sys.argv[2])
-SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|system|>", "<|user|>", "<|assistant|>"]
-with open(f"{folder}/texts.json", encoding="utf-8") as file:
-    texts = json.load(file)
-figures = {}
+side, folder, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+os.environ["RAYON_NUM_THREADS"] = str(threads)
+os.environ["TOKENIZERS_PARALLELISM"] = "true"
 
 
-def timed(name, work):
-    started = time.perf_counter()
-    result = work()
-    figures[name] = time.perf_counter() - started
-    return result
+def read(name: str) -> str:
+    with open(f"{folder}/{name}", encoding="utf-8") as file:
+        return file.read()
 
 
-trainer = ByteLevelBPETokenizer()
-timed("train tokenizers", lambda: trainer.train_from_iterator(texts, vocab_size=vocab_size, min_frequency=2, special_tokens=SPECIAL, show_progress=False))
-saved = trainer._tokenizer.to_str(pretty=True)
-tokenizer = Tokenizer.from_str(saved)
-timed("cold tokenizers", lambda: [tokenizer.encode(text).ids for text in texts])
-ids = timed("warm tokenizers", lambda: [tokenizer.encode(text).ids for text in texts])
-timed("batch tokenizers", lambda: [encoding.ids for encoding in tokenizer.encode_batch(texts)])
-timed("decode tokenizers", lambda: [tokenizer.decode(list_) for list_ in ids])
-try:
+texts, worst, saved = json.loads(read("texts.json")), json.loads(read("worst.json")), read("tokenizer.json")
+if side == "tokenizers":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(saved)
+    tokenizer.encode_special_tokens = True
+
+    def encode(text):
+        return tokenizer.encode(text, add_special_tokens=False).ids
+
+    def batch():
+        return [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+else:
     import tiktoken
-except ImportError:
-    tiktoken = None
-if tiktoken:
-    codes = [c if 33 <= c <= 126 or 161 <= c <= 172 or c >= 174 else None for c in range(256)]
+
+    # tiktoken's own spelling of the patterns, which is the fastest for it.
+    contractions, spaces = r"'(?:[sdmt]|ll|ve|re)", r"\s++$|\s+(?!\S)|\s"
+    gpt2 = contractions + r"| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|" + spaces
+    cl100k = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+    pattern = {"gpt2": gpt2, "cl100k_base": cl100k}[read("pattern.txt")]
+    codes = [code if 33 <= code <= 126 or 161 <= code <= 172 or code >= 174 else None for code in range(256)]
     extra = iter(range(256, 512))
     byte_of = {chr(code if code is not None else next(extra)): byte for byte, code in enumerate(codes)}
-    vocab = json.loads(saved)["model"]["vocab"]
-    ranks = {bytes(byte_of[char] for char in token): id_ for token, id_ in vocab.items() if token not in SPECIAL}
-    pattern = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
-    other = tiktoken.Encoding("same", pat_str=pattern, mergeable_ranks=ranks, special_tokens={token: vocab[token] for token in SPECIAL})
-    timed("cold tiktoken", lambda: [other.encode_ordinary(text) for text in texts])
-    timed("warm tiktoken", lambda: [other.encode_ordinary(text) for text in texts])
-digests = {"file": hashlib.sha256(saved.encode()).hexdigest(), "ids": hashlib.sha256("\n".join(" ".join(map(str, list_)) for list_ in ids).encode()).hexdigest()}
-print(json.dumps({**figures, "digests": digests}))
+    file = json.loads(saved)
+    added = {token["content"]: token["id"] for token in file["added_tokens"]}
+    ranks = {bytes(byte_of[char] for char in token): id_ for token, id_ in file["model"]["vocab"].items() if token not in added}
+    tokenizer = tiktoken.Encoding("same", pat_str=pattern, mergeable_ranks=ranks, special_tokens=added)
+
+    def encode(text):
+        return tokenizer.encode_ordinary(text)
+
+    def batch():
+        return tokenizer.encode_ordinary_batch(texts, num_threads=threads)
+
+
+def sha256(lists) -> str:
+    digest = hashlib.sha256()
+    for ids in lists:
+        digest.update((" ".join(map(str, ids)) + "\n").encode())
+    return digest.hexdigest()
+
+
+def answer(value) -> None:
+    print(json.dumps(value), flush=True)
+
+
+answer("ready")
+for line in sys.stdin:
+    what, *rest = line.split()
+    wall, cpu = time.perf_counter(), time.process_time()
+    if what == "threads":
+        result = batch()
+    elif what == "worst":
+        result = [encode(worst[int(rest[0])])]
+    else:
+        result = [encode(text) for text in texts]
+    figures = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    if what in ("digest", "worst"):
+        figures["digest"] = sha256(result)
+    answer(figures)

@@ -9,7 +9,7 @@ const AHEAD = 2;
 
 /** What a worker is started for, with what it needs to begin. */
 export interface Job {
-  kind: "count" | "tokenize";
+  kind: "count" | "tokenize" | "encode";
   data: unknown;
 }
 
@@ -25,7 +25,7 @@ interface Member {
 export class WorkerPool<T, R> {
   private readonly members: Member[] = [];
   private failed: unknown;
-  private onRoom: (() => void) | undefined;
+  private waitingForRoom: (() => void)[] = [];
 
   constructor(job: Job, readonly threads: number) {
     for (let index = 0; index < threads; index++) {
@@ -46,7 +46,7 @@ export class WorkerPool<T, R> {
   /** Waits until a worker can take a task. */
   async room(): Promise<void> {
     while (this.failed === undefined && this.members.every(({ waiting }) => waiting.length >= AHEAD)) {
-      await new Promise<void>((resolve) => (this.onRoom = resolve));
+      await new Promise<void>((resolve) => this.waitingForRoom.push(resolve));
     }
   }
 
@@ -73,8 +73,7 @@ export class WorkerPool<T, R> {
   }
 
   private wake(): void {
-    this.onRoom?.();
-    this.onRoom = undefined;
+    for (const resolve of this.waitingForRoom.splice(0)) resolve();
   }
 }
 
