@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NearDuplicateIndex, cleanDocuments } from "@llm/dataset";
 
-const texts = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const documents = texts.map((text, index) => ({ id: String(index), text }));
+const warm = Number(process.argv[3]);
+const all = JSON.parse(readFileSync(process.argv[2], "utf8")).map((text, index) => ({ id: String(index - warm), text }));
+const [others, documents] = [all.slice(0, warm), all.slice(warm)];
 const figures = {};
 const timed = async (name, work) => {
   const [started, cpu] = [performance.now(), process.cpuUsage()];
@@ -15,18 +16,22 @@ const timed = async (name, work) => {
   figures[name] = [(performance.now() - started) / 1000, (used.user + used.system) / 1e6];
   return result;
 };
-const verdicts = new Array(texts.length).fill(null);
+const verdicts = new Array(documents.length).fill(null);
 const filters = { set: "fineweb", compat: "datatrove" };
-await timed("filters", async () => {
-  for await (const { id, text } of cleanDocuments(documents, { filters, minCharacters: 0, language: null, deduplicate: false, onReject: ({ id: lost }, reason) => (verdicts[Number(lost)] = [reason]) })) verdicts[Number(id)] = text;
-});
-const folder = mkdtempSync(join(tmpdir(), "dataset-bench-"));
-await timed("minhash", async () => {
+const clean = async (list, take) => {
+  for await (const { id, text } of cleanDocuments(list, { filters, minCharacters: 0, language: null, deduplicate: false, onReject: ({ id: lost }, reason) => take(lost, [reason]) })) take(id, text);
+};
+const deduplicate = async (list) => {
+  const folder = mkdtempSync(join(tmpdir(), "dataset-bench-"));
   const index = await NearDuplicateIndex.create(folder);
-  for (const document of documents) await index.add(document);
+  for (const document of list) await index.add(document);
   await index.clusters();
   await index.close();
-});
-rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true });
+};
+await clean(others, () => undefined);
+await timed("filters", () => clean(documents, (id, verdict) => (verdicts[Number(id)] = verdict)));
+await deduplicate(others);
+await timed("minhash", () => deduplicate(documents));
 const sha256 = (value) => createHash("sha256").update(typeof value === "string" ? value : JSON.stringify(value)).digest("hex").slice(0, 16);
 console.log(JSON.stringify({ figures, verdicts: verdicts.map((verdict) => (typeof verdict === "string" ? sha256(verdict) : verdict[0])) }));

@@ -14,7 +14,9 @@ from datatrove.utils.logging import logger
 from datatrove.utils.text import split_into_words
 
 logger.remove()
+warm = int(sys.argv[2])
 texts = json.load(open(sys.argv[1]))
+others, texts = texts[:warm], texts[warm:]
 split_into_words("Load the tokenizer.")
 figures = {}
 
@@ -42,7 +44,7 @@ def judge(text):
     return hashlib.sha256(pii.format(document.text).encode()).hexdigest()[:16]
 
 
-def deduplicate():
+def deduplicate(texts):
     with tempfile.TemporaryDirectory() as folder:
         documents = (Document(text=text, id=str(i), metadata={}) for i, text in enumerate(texts))
         MinhashDedupSignature(f"{folder}/signatures").run(documents)
@@ -51,6 +53,11 @@ def deduplicate():
         MinhashDedupCluster(f"{folder}/buckets", f"{folder}/remove").run()
 
 
+for text in others:
+    judge(text)
+pii = PIIFormatter()
 verdicts = timed("filters", lambda: [judge(text) for text in texts])
-timed("minhash", deduplicate)
+if others:
+    deduplicate(others)
+timed("minhash", lambda: deduplicate(texts))
 print(json.dumps({"figures": figures, "verdicts": verdicts}))
