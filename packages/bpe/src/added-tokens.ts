@@ -1,4 +1,4 @@
-import { CLASS, CLASSES, SPACE, flagged, inRanges } from "./unicode/classes.js";
+import { CLASS, CLASSES, SPACE, WORD } from "./unicode/classes.js";
 
 /** An entry of `added_tokens` in tokenizer.json: a text that becomes one token before any word is looked at. */
 export interface AddedToken {
@@ -158,11 +158,9 @@ export class AddedTokenFinder {
 
 const isSpace = (text: string, at: number): boolean => (CLASSES[text.charCodeAt(at)]! & CLASS) === SPACE;
 
-let word: number[] | undefined;
-
 /** Whether the character at a unit of the text is one that a single_word token must not touch; false outside the text. */
 function touched(text: string, at: number): boolean {
   if (at < 0 || at >= text.length) return false;
   const low = (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0;
-  return inRanges((word ??= flagged("k")), text.codePointAt(low ? at - 1 : at)!);
+  return (CLASSES[text.codePointAt(low ? at - 1 : at)!]! & WORD) !== 0;
 }

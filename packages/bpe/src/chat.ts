@@ -1,5 +1,5 @@
 import { BpeError } from "./errors.js";
-import type { Tokenizer } from "./tokenizer.js";
+import type { CoreTokenizer } from "./core-tokenizer.js";
 
 /** One message of a chat. */
 export interface ChatMessage {
@@ -27,7 +27,7 @@ const ROLES: readonly string[] = ["system", "user", "assistant"];
  * @param addGenerationPrompt Whether to end with `<|assistant|>`, so that a model answers; default false.
  * @throws BpeError where a role is unknown or the tokenizer lacks a special token that is needed.
  */
-export function encodeChat(tokenizer: Tokenizer, messages: readonly ChatMessage[], { addGenerationPrompt = false }: { addGenerationPrompt?: boolean } = {}): EncodedChat {
+export function encodeChat(tokenizer: CoreTokenizer, messages: readonly ChatMessage[], { addGenerationPrompt = false }: { addGenerationPrompt?: boolean } = {}): EncodedChat {
   const idOf = (token: string): number => {
     const id = tokenizer.tokenToId(token);
     if (id === undefined) throw new BpeError(`This tokenizer has no ${token}, so it can't encode chats. Train it with the default special tokens.`);

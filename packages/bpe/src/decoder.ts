@@ -1,6 +1,6 @@
 import { tokenToBytes } from "./bytes.js";
 import type { Json } from "./json/document.js";
-import { fields, list, textOf, unsupported } from "./json/read.js";
+import { fields, invalid, list, textOf, unsupported } from "./json/read.js";
 import { byteToken } from "./model/text-model.js";
 import { readPattern } from "./normalizer.js";
 import { prependScheme } from "./pre-tokenizer.js";
@@ -15,7 +15,13 @@ export interface DecodeStream {
 }
 
 /** One step of a decoder: tokens to texts. */
-type Step = (tokens: string[]) => string[];
+export type DecodeStep = (tokens: string[]) => string[];
+
+/** Whether the `decoder` of a tokenizer.json is ByteLevel, alone or in a list. */
+export function isByteLevel(value: Json): boolean {
+  const { type, decoders } = fields(value ?? {}, "decoder");
+  return type === "ByteLevel" || (type === "Sequence" && Array.isArray(decoders) && decoders.length === 1 && isByteLevel(decoders[0]!));
+}
 
 /**
  * Reads the `decoder` of a tokenizer.json; undefined for the bytes of ByteLevel, which need no steps.
@@ -23,7 +29,7 @@ type Step = (tokens: string[]) => string[];
  *
  * @throws BpeError for a kind that is not supported, by name.
  */
-export function readDecoder(value: Json): Step | undefined {
+export function readDecoder(value: Json): DecodeStep | undefined {
   if (value === null) return (tokens) => [tokens.join(" ")];
   const settings = fields(value, "decoder");
   switch (settings.type) {
@@ -45,7 +51,8 @@ export function readDecoder(value: Json): Step | undefined {
     }
     case "Strip": {
       const content = textOf(settings.content, "decoder.content");
-      const [start, stop] = [Number(settings.start ?? 0), Number(settings.stop ?? 0)];
+      const [start, stop] = [settings.start ?? 0, settings.stop ?? 0];
+      if (typeof start !== "number" || typeof stop !== "number") throw invalid("decoder has a start or stop that is no number");
       return (tokens) => tokens.map((token) => strip(Array.from(token), content, start, stop));
     }
     case "Metaspace": {
@@ -108,7 +115,7 @@ export class Decoder {
   constructor(
     private readonly tokenOf: (id: number) => string | undefined,
     private readonly special: ReadonlySet<number>,
-    private readonly step: Step | undefined,
+    private readonly step: DecodeStep | undefined,
   ) {}
 
   /** The text of some ids; unknown ids are left out. */

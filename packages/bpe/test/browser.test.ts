@@ -44,7 +44,7 @@ interface Input {
 }
 
 interface Output {
-  page: { agent: string; node: string[] };
+  page: { agent: string; node: string[]; core: number[][] };
   result: { cases: { parse: number[]; text: number[] }[]; decoded: string[][]; variants: { ids: number[] }[][]; json: string };
 }
 
@@ -54,9 +54,13 @@ addEventListener("error", (event) => post({ error: event.message }));
 try {
   const bpe = await import("/index.js");
   const work = ${work.toString()};
-  const result = await work(bpe, await (await fetch("/input")).json());
+  const input = await (await fetch("/input")).json();
+  const result = await work(bpe, input);
+  const { Tokenizer } = await import("/core.js");
+  const small = Tokenizer.fromJSON(input.json);
+  const core = input.texts.map((text) => small.encodeIds(text, { special: "parse" }));
   const node = ["process", "Buffer", "require", "global", "setImmediate"].filter((name) => name in globalThis);
-  await post({ page: { agent: navigator.userAgent, node }, result });
+  await post({ page: { agent: navigator.userAgent, node, core }, result });
 } catch (error) {
   await post({ error: String(error?.stack ?? error) });
 }
@@ -85,6 +89,7 @@ test("a browser gives the oracle's ids and texts", () => {
   expect(output.result.decoded.map(([, , stream]) => stream)).toEqual(decoded.map(([clean]) => clean));
   expect(output.result.variants.map((probes) => probes.map(({ ids }) => ids))).toEqual(variants.map(({ ids }) => ids));
   expect(output.result.json).toBe(input.json);
+  expect(output.page.core).toEqual(cases.map(({ parse }) => parse));
 });
 
 test("a browser gives what Node gives: offsets, batches and a trained tokenizer too", async () => {
