@@ -9,6 +9,7 @@ import type { TracingBackend } from "./backend.js";
 import type { PreparedCall } from "./binding.js";
 import type { CompileCache } from "./compile-cache.js";
 import { donatedTensors, Donations } from "./donation.js";
+import { freeUploadedArrays } from "./garbage.js";
 import { UntraceableError } from "./graph.js";
 import { Status, TensorFlowError } from "./status.js";
 import type { GraphOptions } from "./graph.js";
@@ -204,6 +205,7 @@ class Compiled<F extends AnyFunction> {
       if (!input.variable.isDisposed) return input.kind === "resource" ? backend.resourceOf(input.variable) : backend.idOf(input.variable);
       throw new BackendError("compile", `${this.#name} uses the variable ${input.variable.name}, which was disposed. Compile the function anew.`);
     });
+    if (executable.calls === 0) freeUploadedArrays();
     const attrs = executable.mode === "xla" ? XLA : [];
     const results = traced.results.filter(({ donor }) => donor === undefined).length;
     return { ...backend.binding.prepare(traced.name, attrs, ids, results + traced.assigned.length), flat, donations, started };

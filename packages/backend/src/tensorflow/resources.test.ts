@@ -99,3 +99,15 @@ test("integers and TensorFlow builds without the functions for it go the plain w
     if (missing) api.TF_GraphToFunctionWithControlOutputs = missing;
   }
 });
+
+test("JavaScript's arrays are gone, and their memory is the system's again, before the first call of a function that took them over", () => {
+  const before = process.memoryUsage();
+  const variables = Array.from({ length: 12 }, (_, i) => tf.tidy(() => tf.variable(tf.tensor(new Float32Array(2 ** 22).fill(i), [2 ** 22]))));
+  expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeGreaterThan(190e6);
+  const total = engine.compile(() => tf.addN(variables.map((variable) => tf.mean(variable))), { jit: false });
+  const result = total();
+  const after = process.memoryUsage();
+  expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(20e6);
+  expect(after.rss - before.rss).toBeLessThan(300e6); // one copy, in TensorFlow, not two
+  expect(result.dataSync()[0]).toBe(66);
+});
