@@ -1,6 +1,6 @@
 // @ts-check
 // The whole check, as `npm test` and CI run it: lint, types, unit tests, package checks, then what users run (the pipeline
-// through the real bins, the packed tarballs in an empty project). Ends with the line "N passed, N failed".
+// through the real bins, several machines, the packed tarballs in an empty project). Ends with the line "N passed, N failed".
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -32,7 +32,7 @@ steps.check = steps.build && nx("run-many", "-t", "lint", "typecheck", "check:pa
 // those tests say so themselves.
 if (steps.build) run(process.execPath, ["packages/backend/bin/llm-backend.js", "install"]);
 steps.test = steps.build && nx("run-many", "-t", "test", "--parallel=1");
-steps.e2e = steps.build && nx("run-many", "-t", "pipeline", "pack", "-p", "e2e", "--parallel=1");
+steps.e2e = steps.build && nx("run-many", "-t", "pipeline", "distributed", "pack", "-p", "e2e", "--parallel=1");
 
 let passed = 0;
 let failed = 0;

@@ -69,6 +69,8 @@ def main():
     program, ranks = read_plan(plan)
     command = shlex.split(options.command) if options.command else [program]
 
+    # Ray tells of lost nodes on standard output, which is for the result alone.
+    result_output, sys.stdout = sys.stdout, sys.stderr
     ray.init(address=options.address, log_to_driver=False, logging_level="warning")
     task = ray.remote(run).options(num_cpus=options.cpus, max_retries=options.retries, retry_exceptions=True, scheduling_strategy="SPREAD")
     threads = ["--workers", str(options.cpus)]
@@ -93,7 +95,7 @@ def main():
         sys.exit(f"error: collecting failed: {reason(error)}")
     say(f"collected after {time.monotonic() - started:.0f} s")
     if options.json:
-        print(json.dumps({"ranks": [{"rank": rank, "node": nodes[rank]} for rank in sorted(nodes)], "result": json.loads(result["output"])}))
+        print(json.dumps({"ranks": [{"rank": rank, "node": nodes[rank]} for rank in sorted(nodes)], "result": json.loads(result["output"])}), file=result_output)
 
 
 if __name__ == "__main__":
