@@ -78,21 +78,27 @@ function addDoctor(program: Command): void {
 function addTune(program: Command): void {
   const command = program
     .command("tune")
-    .description("Measure a small training step under TensorFlow's settings (oneDNN, XNNPACK) and keep the faster ones for this machine in the cache. Takes a minute or two; leave the machine alone meanwhile.")
+    .description("Measure a small training step under the settings that are read when TensorFlow is opened (oneDNN, XNNPACK, threads, allocator) and keep the faster ones for this machine in the cache. Takes two or three minutes; leave the machine alone meanwhile.")
     .option("--libtensorflow <folder>", "where libtensorflow is (default: LLM_LIBTENSORFLOW, else the usual places)")
     .option("--rounds <n>", "how often each setting is measured, in turn", integer(1), 2)
     // One candidate, in a process of its own: what the command itself runs.
     .addOption(new Option("--measure").hideHelp());
   addCommonOptions(command).action(async (options: { libtensorflow?: string; rounds: number; measure?: boolean; json?: boolean }) => {
     if (options.measure) return printJson(timeStep(await openEngine({ prefer: "tensorflow", libtensorflow: options.libtensorflow })));
-    const bar = createProgress({ label: "measure", total: 2 * options.rounds, unit: "processes" });
+    const { signal, release } = stopSignal();
+    const bar = createProgress({ label: "measure", total: 0, unit: "processes" });
     try {
-      const tuned = await tune({ libtensorflow: options.libtensorflow, rounds: options.rounds, onProgress: (done) => bar.update(done) });
+      const onProgress = (done: number, total: number): void => {
+        bar.setTotal(total);
+        bar.update(done);
+      };
+      const tuned = await tune({ libtensorflow: options.libtensorflow, rounds: options.rounds, signal, onProgress });
       bar.stop();
       if (options.json) return printJson(tuned);
       process.stdout.write(formatTuned(tuned));
     } finally {
       bar.stop();
+      release();
     }
   });
 }

@@ -2,6 +2,7 @@ import { openCpu } from "./cpu/index.js";
 import { ENGINE_NAMES, type ConsideredEngine, type Engine, type EngineName, type OpenedEngine } from "./engine.js";
 import { BackendError } from "./errors.js";
 import { locateLibraries, type LibraryPlace } from "./locate.js";
+import { availableCpus, threadsFromEnvironment } from "./tensorflow/cpus.js";
 import { findKernelPackage, openTensorFlow } from "./tensorflow/index.js";
 import { openWasm } from "./wasm/index.js";
 
@@ -11,7 +12,7 @@ export interface OpenEngineOptions {
   prefer?: EngineName | undefined;
   /** The folder with libtensorflow; default: LLM_LIBTENSORFLOW, then the places of {@link locateLibraries}. */
   libtensorflow?: string | undefined;
-  /** CPU threads; default: all. The first opening in a process decides. */
+  /** CPU threads; default: LLM_THREADS, then what `llm-backend tune` measured, then all that the process may use. The first opening in a process decides. */
   threads?: number | undefined;
 }
 
@@ -26,11 +27,12 @@ const opened = new Map<EngineName, Engine>();
  *
  * @throws BackendError "engine" when the engine asked for is not available (with the reasons), or no engine has that name.
  */
-export async function openEngine({ prefer, libtensorflow, threads }: OpenEngineOptions = {}): Promise<Engine> {
+export async function openEngine({ prefer, libtensorflow, threads: given }: OpenEngineOptions = {}): Promise<Engine> {
   const asked = wanted(prefer);
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new BackendError("engine", `threads must be a whole number of at least 1, got ${threads}`);
+  if (given !== undefined && !(Number.isInteger(given) && given >= 1)) {
+    throw new BackendError("engine", `threads must be a whole number of at least 1, got ${given}`);
   }
+  const threads = given ?? threadsFromEnvironment();
   const known = await again(asked.name, libtensorflow);
   if (known) return known;
 
@@ -59,7 +61,7 @@ export async function openEngine({ prefer, libtensorflow, threads }: OpenEngineO
   const because = asked.name ? `asked for by ${asked.by}` : "no TensorFlow library can be used here";
   if (!asked.name || asked.name === "wasm") {
     try {
-      const engine = await openWasm({ threads });
+      const engine = await openWasm({ threads: threads ?? availableCpus() });
       return take("wasm", engine, `WebAssembly with SIMD: ${because}`);
     } catch (error) {
       skip("wasm", `WebAssembly can't be used here: ${(error as Error).message}`);

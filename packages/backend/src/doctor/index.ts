@@ -20,7 +20,7 @@ export interface Diagnosis {
   /** Each place where libtensorflow was looked for. */
   libraries: { origin: string; folder?: string; available: boolean; reason: string }[];
   engine: { name: EngineName; version: string; device: string; reason: string; considered: ConsideredEngine[] };
-  /** What TensorFlow reads from the environment, ours or the user's; empty on other engines. */
+  /** What TensorFlow and its opening read from the environment, ours, a probe's or the user's; empty on other engines. */
   settings: Record<string, string>;
   /** float32 products of two 1024 x 1024 matrices on the engine, in 10^9 operations a second; the best of a few runs. */
   matmulGflops: number;
@@ -56,7 +56,7 @@ export async function diagnose(options: OpenEngineOptions = {}): Promise<Diagnos
   };
 }
 
-const SETTINGS = ["TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "TF_XLA_FLAGS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "TF_GPU_ALLOCATOR"];
+const SETTINGS = ["TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS", "TF_XLA_FLAGS", "OMP_NUM_THREADS", "LLM_THREADS", "TF_CPU_ALLOCATOR_USE_BFC", "CUDA_VISIBLE_DEVICES", "TF_GPU_ALLOCATOR"];
 
 function settingsOf(environment: NodeJS.ProcessEnv): Record<string, string> {
   const set: Record<string, string> = {};

@@ -1,8 +1,6 @@
-import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import type { OpenedEngine } from "../engine.js";
 import { BackendError } from "../errors.js";
-import { keepFreedMemory } from "./allocator.js";
 import { createTracingBackend } from "./backend.js";
 import { Binding } from "./binding.js";
 import { findLibraryFiles, loadLibrary } from "./c-api.js";
@@ -11,7 +9,8 @@ import { CompileCache } from "./compile-cache.js";
 import { createCompiled } from "./compile.js";
 import type { CompileRuntime } from "./compile.js";
 import type { ContextOptions } from "./context.js";
-import { applyEnvironment, DEFAULT_ENVIRONMENT, setEnvironment } from "./environment.js";
+import { availableCpus, threadsFromEnvironment } from "./cpus.js";
+import { applyEnvironment, DEFAULT_ENVIRONMENT, memoryLimit, setEnvironment } from "./environment.js";
 import { registerFallbacks } from "./fallbacks.js";
 import { findKernelPackage, loadKernels } from "./kernels.js";
 import { readTuning } from "../tuning/settings.js";
@@ -35,12 +34,12 @@ export async function openTensorFlow({ library, ...contextOptions }: TensorFlowO
   const files = typeof library === "string" ? findLibraryFiles(library) : library;
   const { NodeBackend } = loadKernels();
   registerFallbacks();
-  const threads = contextOptions.threads ?? cpus().length;
-  applyEnvironment({ ...DEFAULT_ENVIRONMENT, ...readTuning(files)?.environment });
+  applyEnvironment({ ...DEFAULT_ENVIRONMENT, ...memoryLimit(), ...readTuning(files)?.environment });
+  // TensorFlow counts the CPUs that the process is bound to, and knows no quotas: more threads than there are CPUs to run them cost time.
+  const threads = contextOptions.threads ?? threadsFromEnvironment() ?? availableCpus();
   const { cache, flags } = CompileCache.open({ files, threads });
   if (flags !== undefined) setEnvironment("TF_XLA_FLAGS", flags);
-  keepFreedMemory();
-  const binding = new Binding(loadLibrary(files), contextOptions);
+  const binding = new Binding(loadLibrary(files), { ...contextOptions, threads });
   const backend = createTracingBackend(NodeBackend, binding);
   tf.registerBackend(BACKEND, () => backend, 3);
   if (!(await tf.setBackend(BACKEND))) throw new BackendError("engine", "TensorFlow.js refused the TensorFlow backend.");

@@ -3,8 +3,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { BackendError } from "../errors.js";
 import { locateLibraries } from "../locate.js";
+import { availableCpus, physicalCores } from "../tensorflow/cpus.js";
 import type { LibraryFiles } from "../tensorflow/index.js";
-import { choose, type Candidate, type Timing } from "./choose.js";
+import { environments, settingsToProbe } from "./candidates.js";
+import { choose, faster, type Candidate, type Timing } from "./choose.js";
 import { writeTuning, type Tuning } from "./settings.js";
 
 export interface TuneOptions {
@@ -22,34 +24,50 @@ export interface Tuned extends Tuning {
   file: string;
 }
 
-const CANDIDATES = [
-  { TF_ENABLE_ONEDNN_OPTS: "0", XLA_FLAGS: "--xla_cpu_use_xnnpack=false" },
-  { TF_ENABLE_ONEDNN_OPTS: "1", XLA_FLAGS: "--xla_cpu_use_xnnpack=true" },
-];
-
 /**
- * Measures a small training step under TensorFlow's settings on this machine, each in a process of its own (they are read when the library
- * is loaded), in turn, and keeps the faster ones in the cache folder, where openEngine finds them. They belong to this build of the library,
- * this processor and its number of cores. Takes about a minute on an idle machine.
+ * Measures a training step of a small model on this machine under the settings that are read when TensorFlow is opened (oneDNN, XNNPACK,
+ * threads, allocator), each in a process of its own, in turn, and keeps the faster ones in the cache folder, where openEngine
+ * finds them. They belong to this build of the library, this processor and its number of CPUs. Where several settings change, they are
+ * measured together against the defaults before they are kept. Takes two to three minutes on an idle machine.
  *
- * @throws BackendError "engine" when there is no libtensorflow, or it can't be measured.
+ * @throws BackendError "engine" when there is no libtensorflow, or it can't be measured; the signal's reason when it is aborted.
  */
 export async function tune({ libtensorflow, rounds = 2, onProgress, signal }: TuneOptions = {}): Promise<Tuned> {
   const place = (await locateLibraries(libtensorflow)).find(({ available }) => available);
   if (!place?.folder || !place.files) throw new BackendError("engine", "There is no libtensorflow to measure: run llm-backend install, or set LLM_LIBTENSORFLOW to a folder with it.");
-  const candidates = CANDIDATES.map((environment): Candidate => ({ environment, timings: [] })) as [Candidate, Candidate];
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, { environment, timings }] of candidates.entries()) {
-      const timing = await measure(place.folder, environment, signal);
-      // A library that does not know a flag ends its process: then that candidate is out.
-      if (timing) timings.push(timing);
-      else if (index === 0) throw new BackendError("engine", `The library in ${place.folder} could not be measured: its process ended without a result. Run llm-backend doctor.`);
-      onProgress?.(round * candidates.length + index + 1, rounds * candidates.length);
+  const { folder } = place;
+  const settings = settingsToProbe(availableCpus(), physicalCores());
+  const [standard, ...others] = environments(settings).map((environment): Candidate => ({ environment, timings: [] })) as [Candidate, ...Candidate[]];
+  let [done, total] = [0, (1 + others.length) * rounds];
+
+  /** Measures all of them `rounds` times, in turn; one that gives no result is out. */
+  const measureAll = async (candidates: readonly Candidate[]): Promise<void> => {
+    const failed = new Set<Candidate>();
+    for (let round = 0; round < rounds; round++) {
+      for (const candidate of candidates) {
+        const timing = failed.has(candidate) ? undefined : await measure(folder, candidate.environment, signal);
+        // A library that does not know a flag ends its process.
+        if (timing) candidate.timings.push(timing);
+        else if (candidate === candidates[0]) throw new BackendError("engine", `The library in ${folder} could not be measured: its process ended without a result. Run llm-backend doctor.`);
+        else failed.add(candidate);
+        onProgress?.(++done, total);
+      }
     }
+    for (const candidate of failed) candidate.timings = [];
+  };
+
+  await measureAll([standard, ...others]);
+  const measured = [standard, ...others];
+  let environment = choose(settings, [standard, ...others]);
+  const changed = settings.filter(({ name, standard: value }) => environment[name] !== value).length;
+  if (changed > 1) {
+    total += 2 * rounds;
+    const [again, together]: [Candidate, Candidate] = [{ ...standard, timings: [] }, { environment, timings: [] }];
+    await measureAll([again, together]);
+    measured.push(again, together);
+    if (!faster(together, again, "both", 1)) environment = standard.environment;
   }
-  const measured = candidates.flatMap(({ environment: candidate, timings }) => timings.map((timing) => ({ candidate, ...timing })));
-  if (candidates[1].timings.length < rounds) candidates[1].timings = [];
-  const tuning: Tuning = { environment: choose(candidates), measured, date: new Date().toISOString() };
+  const tuning: Tuning = { environment, measured: measured.flatMap(({ environment: candidate, timings }) => timings.map((timing) => ({ candidate, ...timing }))), date: new Date().toISOString() };
   return { library: place.files.library, file: await writeTuning(place.files as LibraryFiles, tuning), ...tuning };
 }
 
@@ -57,11 +75,12 @@ export async function tune({ libtensorflow, rounds = 2, onProgress, signal }: Tu
 async function measure(libtensorflow: string, environment: Record<string, string>, signal: AbortSignal | undefined): Promise<Timing | undefined> {
   signal?.throwIfAborted();
   const bin = join(dirname(createRequire(import.meta.url).resolve("@llm/backend/package.json")), "bin", "llm-backend.js");
-  const child = spawn(process.execPath, [bin, "tune", "--measure", "--libtensorflow", libtensorflow], { signal, stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...environment, LLM_ENGINE: "" } });
+  const env = { ...process.env, ...environment, LLM_ENGINE: "", LLM_XLA_CACHE: "0" };
+  const child = spawn(process.execPath, [bin, "tune", "--measure", "--libtensorflow", libtensorflow], { signal, stdio: ["ignore", "pipe", "ignore"], env });
   let stdout = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
   await new Promise<void>((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => reject((signal?.reason as Error | undefined) ?? error));
     child.on("close", () => resolve());
   });
   try {

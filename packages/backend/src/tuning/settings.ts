@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { availableParallelism, cpus } from "node:os";
+import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../cache.js";
+import { availableCpus } from "../tensorflow/cpus.js";
 import type { LibraryFiles } from "../tensorflow/index.js";
 
-/** What a probe chose for one library on one machine: environment variables that TensorFlow reads when it is loaded. */
+/** What a probe chose for one library on one machine: environment variables that are read when TensorFlow is opened, by it and by us. */
 export interface Tuning {
   environment: Record<string, string>;
   /** Milliseconds of the probe's step under each candidate, for people. */
@@ -16,10 +17,10 @@ export interface Tuning {
 
 const file = (): string => join(cacheFolder(), "tuning.json");
 
-/** Another build of the library, another processor or another number of cores is another case. Loads nothing. */
+/** Another build of the library, another processor or another number of CPUs is another case. Loads nothing. */
 export function tuningKey({ library }: LibraryFiles): string {
   const { size, mtimeMs } = statSync(library);
-  return `${library} ${size} ${Math.round(mtimeMs)}, ${cpus()[0]?.model.trim() ?? "unknown"} x ${availableParallelism()}`;
+  return `${library} ${size} ${Math.round(mtimeMs)}, ${cpus()[0]?.model.trim() ?? "unknown"} x ${availableCpus()}`;
 }
 
 function readAll(): Record<string, Tuning> {
