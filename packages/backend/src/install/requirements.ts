@@ -7,33 +7,43 @@ export interface Wanted {
   target: readonly string[];
 }
 
+/** For which machine; default: this one. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  arch: string;
+}
+
+const here = (): Machine => ({ platform: process.platform, arch: process.arch });
+
 /** Pythons that TensorFlow is built for; the libraries in their wheels are the same. */
 const PYTHONS = ["3.12", "3.13", "3.11"];
 
-/** The tags of wheels that run here (PEP 600), newest first. */
-function platforms(): string[] {
-  if (process.platform === "darwin") return ["macosx_12_0_arm64", "macosx_11_0_arm64"];
-  const cpu = process.arch === "x64" ? "x86_64" : "aarch64";
-  return [...["2_28", "2_27", "2_25", "2_17", "2_12"].map((glibc) => `manylinux_${glibc}_${cpu}`), `manylinux2014_${cpu}`, ...(process.arch === "x64" ? [`manylinux2010_${cpu}`] : [])];
+/** The tags of wheels that run on a machine (PEP 600), newest first. */
+function tags({ platform, arch }: Machine): string[] {
+  if (platform === "darwin") return ["macosx_12_0_arm64", "macosx_11_0_arm64"];
+  const cpu = arch === "x64" ? "x86_64" : "aarch64";
+  return [...["2_28", "2_27", "2_25", "2_17", "2_12"].map((glibc) => `manylinux_${glibc}_${cpu}`), `manylinux2014_${cpu}`, ...(arch === "x64" ? [`manylinux2010_${cpu}`] : [])];
 }
 
 /** pip's own Python first: it may have the wheel already configured, mirrored or at hand. */
-function targets(): string[][] {
-  return [[], ...PYTHONS.map((python) => ["--implementation", "cp", "--python-version", python, ...platforms().flatMap((platform) => ["--platform", platform])])];
+function targets(machine: Machine): string[][] {
+  const others = PYTHONS.map((python) => ["--implementation", "cp", "--python-version", python, ...tags(machine).flatMap((tag) => ["--platform", tag])]);
+  const own = machine.platform === process.platform && machine.arch === process.arch;
+  return own ? [[], ...others] : others;
 }
 
 /**
- * The wheels that have libtensorflow for this platform, in the order to try. On Linux x64 `tensorflow` is built with CUDA and
+ * The wheels that have libtensorflow for a machine, in the order to try. On Linux x64 `tensorflow` is built with CUDA and
  * `tensorflow-cpu` without; elsewhere there is one build, without.
  */
-export function tensorflowWheels(version: string, gpu: boolean): Wanted[] {
-  const x64 = process.platform === "linux" && process.arch === "x64";
-  const names = gpu ? ["tensorflow"] : x64 ? ["tensorflow-cpu"] : ["tensorflow-cpu", "tensorflow"];
-  return names.flatMap((name) => targets().map((target) => ({ requirement: `${name}==${version}`, target })));
+export function tensorflowWheels(version: string, gpu: boolean, machine = here()): Wanted[] {
+  const x64 = machine.platform === "linux" && machine.arch === "x64";
+  const names = gpu ? ["tensorflow"] : x64 ? ["tensorflow-cpu"] : ["tensorflow", "tensorflow-cpu"];
+  return names.flatMap((name) => targets(machine).map((target) => ({ requirement: `${name}==${version}`, target })));
 }
 
 /** One of the wheels with NVIDIA's libraries. */
-export const cudaWheels = (requirement: string): Wanted[] => targets().slice(0, 2).map((target) => ({ requirement, target }));
+export const cudaWheels = (requirement: string): Wanted[] => targets(here()).slice(0, 2).map((target) => ({ requirement, target }));
 
 /**
  * The requirements of a wheel's extra "and-cuda" (Requires-Dist of its METADATA, core metadata 2.1): NVIDIA's libraries in the versions that
