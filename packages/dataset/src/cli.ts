@@ -6,6 +6,7 @@ import { mixCommand } from "./cli/mix.js";
 import { collectCommand, planCommand, runRankCommand } from "./cli/plan.js";
 import { manifestCommand } from "./cli/plan-manifest.js";
 import { prepareCommand } from "./cli/prepare.js";
+import { reportCommand } from "./cli/report.js";
 import { sampleCommand } from "./cli/sample.js";
 import { exportCommand, importCommand, mergeCommand, splitCommand } from "./cli/shards.js";
 import { traceCommand } from "./cli/trace.js";
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addCommand(dedupeCommand())
     .addCommand(inspectCommand())
     .addCommand(traceCommand())
+    .addCommand(reportCommand())
     .addCommand(verifyCommand())
     .addCommand(mergeCommand())
     .addCommand(splitCommand())

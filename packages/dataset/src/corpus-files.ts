@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sampleCorpus } from "./corpus/index.js";
 import type { Document } from "./document.js";
 import { DatasetError } from "./errors.js";
+import { type Origin, originsOfSources } from "./report/origins.js";
 import { type ResultKind, claimFolder, partialName, publish } from "./prepare/publish.js";
 import { writeError, writeJsonAtomic } from "./util/files.js";
 import { sha256Hex } from "./util/hash.js";
@@ -15,6 +16,8 @@ export interface SampleRecord {
   version: 1;
   /** What was sampled, and how. */
   source: Record<string, unknown>;
+  /** The records of the steps that the sources are results of. */
+  from: Origin[];
   documents: number;
   chats: number;
 }
@@ -27,6 +30,8 @@ export interface WriteSampleOptions {
   out: string;
   /** Goes into sample.json. */
   source: Record<string, unknown>;
+  /** The sources that rows are from, so that the record says which steps made them. */
+  sources?: readonly string[];
   /** Goes into held-out.json, if given. */
   heldOut?: unknown;
   signal?: AbortSignal;
@@ -38,14 +43,14 @@ export interface WriteSampleOptions {
  * appears when it is complete.
  * @throws DatasetError for a full disk, a stream without documents, or a folder with files of someone else
  */
-export async function writeSample(rows: AsyncIterable<Document> | Iterable<Document>, { out, source, heldOut, signal, onProgress }: WriteSampleOptions): Promise<SampleRecord> {
+export async function writeSample(rows: AsyncIterable<Document> | Iterable<Document>, { out, source, sources = [], heldOut, signal, onProgress }: WriteSampleOptions): Promise<SampleRecord> {
   const key = sha256Hex(JSON.stringify(source));
   await claimFolder(out, key, SAMPLE);
   const work = join(out, partialName(key));
   const final = join(work, "final");
   let documents: ParquetDocumentWriter | undefined;
   let chats: JsonlWriter | undefined;
-  const record: SampleRecord = { format: "llm-dataset-sample", version: 1, source, documents: 0, chats: 0 };
+  const record: SampleRecord = { format: "llm-dataset-sample", version: 1, source, from: [], documents: 0, chats: 0 };
   try {
     await rm(work, { recursive: true, force: true });
     await mkdir(final, { recursive: true });
@@ -64,6 +69,7 @@ export async function writeSample(rows: AsyncIterable<Document> | Iterable<Docum
     if (record.documents + record.chats === 0) throw new DatasetError("The sample has no documents: nothing was written. Ask for at least one, from a source that has some.");
     await documents?.finish();
     await chats?.finish();
+    record.from = await originsOfSources(out, sources, signal);
     if (heldOut !== undefined) await writeJsonAtomic(join(final, "held-out.json"), heldOut);
     await writeJsonAtomic(join(final, SAMPLE.record), record);
     await publish(work, out, SAMPLE);

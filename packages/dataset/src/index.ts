@@ -17,6 +17,9 @@ export { NearDuplicateIndex, type DuplicateClusters, type DuplicateCounts, type 
 export { MinHashSigner } from "./dedupe/minhash.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
+export { originsOf, type Origin } from "./report/origins.js";
+export { readLineage, type Lineage, type LineageStep, type MissingStep } from "./report/lineage.js";
+export { lineageHtml } from "./report/lineage-html.js";
 export { collectPrepared, planPrepare, runPrepareRank, type PlanPrepareOptions, type PreparePlan } from "./prepare/plan.js";
 export { checkFiles, commandOf, divide, planFiles, readPlan, sourceFilesOf, writePlan, type LoadedPlan, type Plan, type PlanFile, type PlanTask } from "./plan/plan.js";
 export { checkCompletions, checkRank, readCompletion, waitForRanks, writeCompletion, type Completion, type RankFile } from "./plan/completion.js";

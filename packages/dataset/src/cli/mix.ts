@@ -25,7 +25,7 @@ async function run(path: string, { out, limit, seed }: Flags, signal: AbortSigna
         progress.update(now.reduce((sum, { documents: count }) => sum + count, 0));
       },
     });
-    const record = await writeSample(limit ? limitDocuments(documents, limit) : documents, { out, source: { mixture, ...(limit ? { limit } : {}) }, signal });
+    const record = await writeSample(limit ? limitDocuments(documents, limit) : documents, { out, source: { mixture, ...(limit ? { limit } : {}) }, sources: mixture.sources.flatMap(({ source }) => source), signal });
     return { record, counts };
   } finally {
     progress.stop();

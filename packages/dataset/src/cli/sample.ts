@@ -21,7 +21,7 @@ function fromSources(sources: string[], { out, documents = FROM_SOURCE, seed, te
   const progress = createProgress({ label: "sample", total: seed === undefined ? documents : 0, unit: "documents" });
   const rows = readDocuments(sources, { signal, exclude: out, columns: columnsOf(textColumn, column), onProgress: ({ documents: read }) => progress.update(read) });
   const source = { sources, documents, ...(seed === undefined ? { mode: "first" } : { mode: "random", seed }) };
-  return writeSample(sampleDocuments(rows, { documents, ...(seed === undefined ? {} : { seed }) }), { out, source, signal }).finally(() => progress.stop());
+  return writeSample(sampleDocuments(rows, { documents, ...(seed === undefined ? {} : { seed }) }), { out, source, sources, signal }).finally(() => progress.stop());
 }
 
 function builtIn({ out, documents = GENERATE_DEFAULTS.documents, chats = GENERATE_DEFAULTS.chats, seed = GENERATE_DEFAULTS.seed }: Flags, signal: AbortSignal): Promise<SampleRecord> {

@@ -7,6 +7,7 @@ import { fingerprintOf } from "../prepare/fingerprint.js";
 import { type ResultKind, claimFolder, isPublishing, partialName, publish, readRecord } from "../prepare/publish.js";
 import { isWhole } from "../prepare/report.js";
 import { duplicatesHtml } from "../report/duplicates.js";
+import { type Origin, originsOf } from "../report/origins.js";
 import { isHubSource } from "../sources/hub.js";
 import { readSourceFile, readSourceFiles } from "../sources/read.js";
 import { resolveSources } from "../sources/resolve.js";
@@ -62,6 +63,8 @@ export interface DedupeReport extends DuplicateCounts {
   /** Clusters by their number of documents. */
   sizes: Record<string, number>;
   examples: ClusterExample[];
+  /** The records of the steps that the sources are results of. */
+  from: Origin[];
   outputs: { file: string; documents: number; bytes: number }[];
 }
 
@@ -107,7 +110,7 @@ export async function dedupe(sources: string | readonly string[], { out, columns
     const rows = readSourceFiles(files, { columns, signal, onProgress: ({ documents, bytes }) => onProgress?.({ step: "write", documents, bytes, totalBytes }) });
     const written = await write(rows, final, index, clusters);
     const { candidates, verified, clusters: found, duplicates } = clusters;
-    const report: DedupeReport = { format: "llm-dataset-dedupe", version: 1, fingerprint, settings, candidates, verified, clusters: found, duplicates, ...written };
+    const report: DedupeReport = { format: "llm-dataset-dedupe", version: 1, fingerprint, settings, candidates, verified, clusters: found, duplicates, from: await originsOf(out, files), ...written };
     await atomicWriteFile(join(final, "report.html"), duplicatesHtml(report));
     await writeJsonAtomic(join(final, DEDUPED.record), report);
     await index.close();

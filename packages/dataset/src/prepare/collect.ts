@@ -1,6 +1,9 @@
 import { mkdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { sourceFilesOf } from "../plan/plan.js";
 import { trimDetails } from "../report/details.js";
+import { NAMED } from "../report/lost.js";
+import { originsOf } from "../report/origins.js";
 import { Quarantine } from "../sources/quarantine.js";
 import { atomicWriteFile, exists, writeJsonAtomic } from "../util/files.js";
 import { addCounts, noCounts } from "./counts.js";
@@ -74,7 +77,8 @@ export async function assemble(job: UnitJob, units: readonly (readonly PartMarke
     settings: options.settings,
     ...counts,
     inputs: files.map(({ name, size }, index) => ({ file: name, bytes: size, rows: parts.reduce((sum, { marker: { rows } }) => sum + (rows[index] ?? 0), 0) })),
-    ...(quarantine ? { lost: { share: quarantine.share, bytes: quarantine.bytes, documents: quarantine.documents, places: quarantine.parts.length } } : {}),
+    from: await originsOf(dirname(work), sourceFilesOf(files)),
+    ...(quarantine ? { lost: { share: quarantine.share, bytes: quarantine.bytes, documents: quarantine.documents, places: quarantine.parts.length, parts: quarantine.parts.slice(0, NAMED) } } : {}),
     outputs,
   };
   await atomicWriteFile(join(final, "report.html"), reportHtml(report));

@@ -1,5 +1,6 @@
 import { FILTER_NAMES } from "../clean/filters/names.js";
 import { bars, number, page, percent, table } from "../report/html.js";
+import { lost } from "../report/lost.js";
 import { domains, filterName, funnel, languages, rules } from "../report/sections.js";
 import type { PrepareReport } from "./report.js";
 
@@ -32,7 +33,10 @@ const filterSettings = ({ filters }: PrepareReport["settings"]): string[][] =>
     : [];
 
 /** The report as a page of its own, without scripts. */
-export function reportHtml(report: PrepareReport): string {
+export const reportHtml = (report: PrepareReport): string => page("Prepared documents", preparedBody(report));
+
+/** What the page says, without a title. */
+export function preparedBody(report: PrepareReport): string {
   const { settings, details } = report;
   const rejected = ORDER.flatMap((reason) => (report.rejected[reason] === undefined ? [] : [[REASONS[reason] ?? filterName(reason), report.rejected[reason]] as [string, number]]));
   const summary: string[][] = [
@@ -41,12 +45,11 @@ export function reportHtml(report: PrepareReport): string {
     ["Chats kept", number(report.chats), percent(report.chats, report.read)],
     ...rejected.map(([name, value]) => [`Rejected: ${name}`, number(value), percent(value, report.read)]),
   ];
-  return page(
-    "Prepared documents",
-    `<p>${number(report.characters)} characters (${number(report.bytes)} bytes as UTF-8) in ${number(report.documents + report.chats)} documents and chats. Normalizing changed ${number(report.changed)} texts.</p>
+  return `<p>${number(report.characters)} characters (${number(report.bytes)} bytes as UTF-8) in ${number(report.documents + report.chats)} documents and chats. Normalizing changed ${number(report.changed)} texts.</p>
 ${table(["", "Rows", "Share"], summary)}
 ${funnel(report.read, rejected)}
 ${rules(details, report.read)}
+${lost(report.lost)}
 ${lengthChart(report.lengths)}
 ${languages(details)}
 ${domains(details)}
@@ -55,6 +58,5 @@ ${table(["File", "Bytes", "Rows"], report.inputs.map((input) => [input.file, num
 <h2>Outputs</h2>
 ${table(["File", "Bytes", "Rows"], report.outputs.map((output) => [output.file, number(output.bytes), number(output.documents)]))}
 <h2>Settings</h2>
-${table(["Setting", "Value"], [["Shortest document, in characters", number(settings.minCharacters)], ["Language", settings.language ?? "any"], ["Duplicates", settings.deduplicate ? "rejected" : "kept"], ...filterSettings(settings), ["Rows read at most", settings.limit === null ? "all" : number(settings.limit)], ["Fingerprint", report.fingerprint.slice(0, 16)]])}`,
-  );
+${table(["Setting", "Value"], [["Shortest document, in characters", number(settings.minCharacters)], ["Language", settings.language ?? "any"], ["Duplicates", settings.deduplicate ? "rejected" : "kept"], ...filterSettings(settings), ["Rows read at most", settings.limit === null ? "all" : number(settings.limit)], ["Fingerprint", report.fingerprint.slice(0, 16)]])}`;
 }

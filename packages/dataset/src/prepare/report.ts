@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CleanOptions } from "../clean/clean.js";
+import type { Lost } from "../report/lost.js";
+import type { Origin } from "../report/origins.js";
 import type { Counts } from "./counts.js";
 import type { ResultKind } from "./publish.js";
 
@@ -12,8 +14,10 @@ export interface PrepareReport extends Counts {
   fingerprint: string;
   settings: Required<CleanOptions> & { limit: number | null };
   inputs: { file: string; bytes: number; rows: number }[];
-  /** What could not be read of the inputs, where some of it may be lost: the share of their bytes, and how many documents and places. Each place is named in _damaged. */
-  lost?: { share: number; bytes: number; documents: number; places: number };
+  /** The records of the steps that the inputs are results of. */
+  from: Origin[];
+  /** What could not be read of the inputs, where some of it may be lost. */
+  lost?: Lost;
   outputs: { file: string; documents: number; bytes: number }[];
 }
 
