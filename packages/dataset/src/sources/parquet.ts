@@ -3,7 +3,7 @@ import type { Document } from "../document.js";
 import { DatasetError, reasonOf } from "../errors.js";
 import { type RandomAccess, openFile } from "./access.js";
 import { groupBytes, physicalColumns, readFooter } from "./parquet/footer.js";
-import { findInvalidText, readGroup } from "./parquet/group.js";
+import { type OpenGroup, findInvalidText, openGroup } from "./parquet/group.js";
 import { salvageFooter } from "./parquet/salvage.js";
 import { hasContent, missingContent, rowToDocument, wantedColumns } from "./row.js";
 import type { FileReadOptions, SourceFile } from "./types.js";
@@ -95,21 +95,41 @@ export async function* readParquet(access: RandomAccess, name: string, options: 
     const bytes = groupBytes(group);
     done += bytes;
     if (first + count > skip && count > 0) {
-      let table: Awaited<ReturnType<typeof readGroup>> | undefined;
-      try {
-        table = await readGroup(access, metadata, group, columns, wanted);
-      } catch (error) {
+      let lost = 0;
+      /** Says, or throws, that the rest of the group is lost. */
+      const lose = (error: unknown): void => {
         signal?.throwIfAborted();
-        const failure = damaged(name, ` (row group ${number}, rows from ${first})`, error);
+        const failure = damaged(name, ` (row group ${number}, rows from ${first + lost})`, error);
         if (!onDamage || failure === error) throw failure === error && error instanceof DatasetError && !error.message.startsWith(name) ? new DatasetError(`${name} (row group ${number}): ${error.message}`, { cause: error }) : failure;
-        onDamage({ file: name, place: `row group ${number}, rows ${first} to ${first + count - 1}`, reason: reasonOf(error), bytes: Math.min(access.size, Math.max(1, bytes)), documents: count });
+        onDamage({ file: name, place: `row group ${number}, rows ${first + lost} to ${first + count - 1}`, reason: reasonOf(error), bytes: Math.min(access.size, Math.max(1, Math.round((bytes * (count - lost)) / count))), documents: count - lost });
+      };
+      let opened: OpenGroup | undefined;
+      try {
+        opened = await openGroup(access, metadata, group, columns, wanted);
+      } catch (error) {
+        lose(error);
       }
-      for (let i = Math.max(0, skip - first); table && i < count; i++) {
-        const row = table.rows[i]!;
+      // A group that is not sliced is decoded from its first row on, wherever reading begins.
+      let table: Awaited<ReturnType<OpenGroup["read"]>> | undefined;
+      let from = 0;
+      let to = 0;
+      for (let i = Math.max(0, skip - first); opened && i < count; i++) {
+        if (i >= to) {
+          from = i - (i % opened.sliceRows);
+          to = Math.min(count, from + opened.sliceRows);
+          lost = from;
+          try {
+            table = await opened.read(from, to);
+          } catch (error) {
+            lose(error);
+            break;
+          }
+        }
+        const row = table!.rows[i - from]!;
         const place = `row ${first + i}`;
         let document: Document;
         try {
-          const invalid = table.invalid ? findInvalidText(row, "") : undefined;
+          const invalid = table!.invalid ? findInvalidText(row, "") : undefined;
           if (invalid) throw new DatasetError(`${name}, ${place}: the column "${invalid}" is not UTF-8 text. The file is damaged or was written wrongly; make it again.`);
           document = rowToDocument(row, { name, index: first + i, place: `${name}, ${place}`, columns: names, address });
         } catch (error) {

@@ -21,8 +21,11 @@ interface Chunk {
 
 const CODECS: readonly CompressionCodec[] = ["SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4", "LZ4_RAW"];
 
-/** Reads a column chunk, verifies its pages, and keeps them decompressed by where their payload stands in the file. */
-async function readChunk(access: RandomAccess, meta: ColumnMetaData, { start, end }: { start: number; end: number }, column: PhysicalColumn, decompressed: Map<number, Uint8Array>): Promise<Chunk> {
+/** Groups with more bytes, decompressed, are decoded in slices of about this size, so that memory does not grow with the group. */
+const SLICE_BYTES = 32 << 20;
+
+/** Reads a column chunk, verifies its pages, and keeps them decompressed by where their payload stands in the file, if they are to be kept. */
+async function readChunk(access: RandomAccess, meta: ColumnMetaData, { start, end }: { start: number; end: number }, column: PhysicalColumn, decompressed: Map<number, Uint8Array> | undefined): Promise<Chunk> {
   const bytes = await access.read(start, end);
   let pages: Page[] = [];
   let page: Page | undefined;
@@ -38,7 +41,7 @@ async function readChunk(access: RandomAccess, meta: ColumnMetaData, { start, en
       const present = checkPage(page, data, levels, meta, column, dictionarySize);
       if (page.kind === "dictionary") dictionarySize = page.values;
       else nulls += page.values - present;
-      if (data !== raw) decompressed.set(start + page.payload, data);
+      if (data !== raw) decompressed?.set(start + page.payload, data);
     }
     page = undefined;
     const stated = meta.statistics?.null_count;
@@ -50,17 +53,31 @@ async function readChunk(access: RandomAccess, meta: ColumnMetaData, { start, en
   return { start, bytes };
 }
 
+/** A row group whose pages are sound. */
+export interface OpenGroup {
+  /** Rows that are decoded at a time: all of them, unless the group is large. */
+  sliceRows: number;
+  /**
+   * The rows `from` up to `to`. Text that is not UTF-8 comes as {@link InvalidText}; `invalid` says whether there is any.
+   * @throws Error where they can't be decoded
+   */
+  read(from: number, to: number): Promise<{ rows: Record<string, unknown>[]; invalid: boolean }>;
+}
+
 /**
- * The rows of one row group, every page of the wanted columns verified before it is decoded. Text that is not UTF-8 comes
- * as {@link InvalidText}; `invalid` says whether there is any.
+ * Opens one row group: every page of the wanted columns is verified before any is decoded. The pages of a large group are decompressed a
+ * second time when their rows are asked for, slice by slice; what is in memory is the group as it stands in the file, and a slice.
  * @throws Error naming column, page and byte where it is damaged; DatasetError where a server can't be reached
  */
-export async function readGroup(access: RandomAccess, metadata: FileMetaData, group: RowGroup, columns: readonly PhysicalColumn[], wanted: readonly string[]): Promise<{ rows: Record<string, unknown>[]; invalid: boolean }> {
+export async function openGroup(access: RandomAccess, metadata: FileMetaData, group: RowGroup, columns: readonly PhysicalColumn[], wanted: readonly string[], sliceBytes = SLICE_BYTES): Promise<OpenGroup> {
   checkGroup(group, columns, access.size);
   const read = group.columns.map((chunk, index) => ({ chunk, column: columns[index]! })).filter(({ column }) => wanted.includes(column.path[0]!));
   const bytes = read.reduce((sum, { chunk }) => sum + Number(chunk.meta_data!.total_uncompressed_size), 0);
   if (!(bytes <= LIMITS.parquetGroupBytes)) throw new DatasetError(`${bytes} bytes in one row group; the limit is ${LIMITS.parquetGroupBytes}. Write the file with smaller row groups.`);
-  const decompressed = new Map<number, Uint8Array>();
+  const rows = Number(group.num_rows);
+  // Lists know their rows only when they are read from the beginning.
+  const isSliced = bytes > 2 * sliceBytes && read.every(({ column }) => column.maxRepetition === 0);
+  const decompressed = isSliced ? undefined : new Map<number, Uint8Array>();
   const chunks: Chunk[] = [];
   for (const { chunk, column } of read) chunks.push(await readChunk(access, chunk.meta_data!, chunkRange(chunk), column, decompressed));
 
@@ -85,8 +102,8 @@ export async function readGroup(access: RandomAccess, metadata: FileMetaData, gr
       codec,
       (input: Uint8Array, length: number) => {
         const position = (sliceStarts.get(input.buffer) ?? NaN) + input.byteOffset;
-        const ready = decompressed.get(position);
-        decompressed.delete(position);
+        const ready = decompressed?.get(position);
+        decompressed?.delete(position);
         return ready ?? decompressPage(codec, input, length);
       },
     ]),
@@ -101,10 +118,15 @@ export async function readGroup(access: RandomAccess, metadata: FileMetaData, gr
       return new InvalidText(value);
     }
   };
-  const rows = Number(group.num_rows);
-  const table = rows === 0 ? [] : await parquetReadObjects({ file, metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] }, columns: [...wanted], rowStart: 0, rowEnd: rows, compressors, parsers: { stringFromBytes } });
-  if (table.length !== rows) throw new Error(`it has ${table.length} rows, the footer says ${rows}`);
-  return { rows: table, invalid };
+  return {
+    sliceRows: isSliced ? Math.max(1, Math.floor((rows * sliceBytes) / bytes)) : Math.max(1, rows),
+    async read(from, to) {
+      invalid = false;
+      const table = from >= to ? [] : await parquetReadObjects({ file, metadata: { ...metadata, num_rows: group.num_rows, row_groups: [group] }, columns: [...wanted], rowStart: from, rowEnd: to, compressors, parsers: { stringFromBytes } });
+      if (table.length !== to - from) throw new Error(`it has ${from + table.length} rows, the footer says ${rows}`);
+      return { rows: table, invalid };
+    },
+  };
 }
 
 /** The name of a column with text that is not UTF-8, if the value has any. */
