@@ -13,7 +13,7 @@ export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/cl
 export { normalizeText } from "./clean/normalize.js";
 export { FILTER_THRESHOLDS, createFilters, type FilterOptions } from "./clean/pipeline.js";
 export { dedupe, type ClusterExample, type DedupeOptions, type DedupeReport } from "./dedupe/dedupe.js";
-export { NearDuplicateIndex, type DuplicateClusters, type DuplicateCounts, type KeepPolicy, type NearDuplicateOptions } from "./dedupe/near-duplicates.js";
+export { NearDuplicateIndex, type DuplicateClusters, type DuplicateCounts, type IndexOptions, type KeepPolicy, type NearDuplicateOptions } from "./dedupe/near-duplicates.js";
 export { MinHashSigner } from "./dedupe/minhash.js";
 export { prepare, type PrepareOptions, type PrepareProgress, type PrepareResult } from "./prepare/prepare.js";
 export type { PrepareReport } from "./prepare/report.js";
