@@ -7,7 +7,7 @@
 //
 // Each round starts the three sides as processes that hold the texts as strings and the tokenizer before any clock starts; then
 // they work one at a time: cold is the process's first pass over the texts, warm the median of three more, threads a batch call
-// on N threads after one such call to warm up (tokenizers one by one and encode_batch, tiktoken encode_ordinary and
+// on N threads after three such calls to warm up (tokenizers one by one and encode_batch, tiktoken encode_ordinary and
 // encode_ordinary_batch, ours encode and createEncoderPool). Speeds are medians over the rounds, by the clock and by the processor
 // time of all threads; ratios are taken within each round, then their median. All ids must be equal. --worst adds texts of 1 MB
 // without a word boundary, each seen for the first time.
@@ -133,7 +133,7 @@ try {
       for (const side of sides) await side.answer();
       for (const side of turn) record("cold", side.name, await side.ask("pass"));
       for (let pass = 0; pass < 3; pass++) for (const side of turn) record(`warm ${pass}`, side.name, await side.ask("pass"));
-      for (const side of sides) await side.ask("threads");
+      for (let pass = 0; pass < 3; pass++) for (const side of sides) await side.ask("threads");
       for (let pass = 0; pass < 2; pass++) for (const side of turn) record(`threads ${pass}`, side.name, await side.ask("threads"));
       for (const side of turn) record("ids", side.name, await side.ask("digest"));
       if (values.worst) for (const [index, [name]] of worst.entries()) for (const side of turn) record(name, side.name, await side.ask(`worst ${index}`));

@@ -7,7 +7,7 @@ const TINY_BYTES = 7;
 const TINY_TOKENS = 2;
 /** Numbers of an entry: two words of key, of which the highest byte is the length; its tokens, -1 for none. */
 const STRIDE = 4;
-const BITS = 13;
+const BITS = 14;
 
 /** The bits of the key that belong to a word of each length. */
 const FIRST_BITS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1);
