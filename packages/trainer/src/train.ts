@@ -105,7 +105,7 @@ async function* trainSession(options: TrainOptions, session: Session, { engine, 
       return { type: "checkpoint", step: spent.step, folder: saved.folder };
     };
     const evaluateNow = async function* (tokens?: number): AsyncGenerator<TrainEvent, Evaluation, undefined> {
-      const run = evaluator!.run(tokens ? { tokens } : { signal });
+      const run = evaluator!.run({ signal, ...(tokens && { tokens }) });
       for (;;) {
         const { done, value } = await run.next();
         if (!done) yield { type: "evaluating", step: spent.step, final: tokens === undefined, ...value };
@@ -117,6 +117,9 @@ async function* trainSession(options: TrainOptions, session: Session, { engine, 
         }
       }
     };
+
+    /** Whether the signal cut an evaluation off: a stop that was asked for, and no failure. */
+    const cutOff = (error: unknown): boolean => signal?.aborted === true && error === signal.reason;
 
     // The first checkpoint holds the untrained model, so that a run can be resumed and opened from its first second.
     if (!resumed) yield await save();
@@ -148,7 +151,12 @@ async function* trainSession(options: TrainOptions, session: Session, { engine, 
 
       const due = (every: number): boolean => every > 0 && spent.step % every === 0;
       if (evaluator && due(settings.evalEvery) && progress() < 1) {
-        yield* evaluateNow(settings.evalTokens);
+        try {
+          yield* evaluateNow(settings.evalTokens);
+        } catch (error) {
+          if (!cutOff(error)) throw error;
+          continue; // saves and ends
+        }
         spent.seconds = clock();
       }
       if (due(settings.checkpointSteps) || (settings.checkpointMinutes > 0 && clock() - savedAt >= settings.checkpointMinutes * 60)) yield await save();
@@ -160,7 +168,7 @@ async function* trainSession(options: TrainOptions, session: Session, { engine, 
     try {
       if (evaluator) validation = yield* evaluateNow();
     } catch (error) {
-      if (!(error instanceof Error && error.name === "AbortError")) throw error;
+      if (!cutOff(error)) throw error;
       yield summary("stopped", null);
       return;
     }

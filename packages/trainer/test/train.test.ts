@@ -96,6 +96,22 @@ describe("train", () => {
     expect((await listCheckpoints(out)).at(-1)).toBe("step-00000004");
   });
 
+  it.each([["during training", 4, false], ["at the end", 6, true]] as const)("a signal stops an evaluation %s before its next batch", async (_, step, final) => {
+    const folder = await temporaryFolder();
+    const shards = await makeShards(join(folder, "shards"), { train: countingDocuments(12), val: countingDocuments(40, { seed: 5 }) });
+    const out = join(folder, "run");
+    const controller = new AbortController();
+    const events: string[] = [];
+    for await (const event of train({ ...small, shards, out, steps: 6, evalEvery: 4, evalTokens: final ? 1 : 1000 }, { engine, signal: controller.signal })) {
+      if (event.type === "evaluating" && event.final === final) controller.abort(new Error("enough"));
+      if (controller.signal.aborted) events.push(event.type === "end" ? event.reason : event.type);
+    }
+    expect(events).toEqual(final ? ["evaluating", "stopped"] : ["evaluating", "checkpoint", "stopped"]);
+    expect((await listCheckpoints(out)).at(-1)).toBe(`step-0000000${step}`);
+    const resumed = await run({ shards, out, resume: true } as never);
+    expect(resumed.at(-1)).toMatchObject({ type: "end", reason: "finished", step: 6 });
+  });
+
   it("frees everything when its consumer leaves early", async () => {
     const folder = await temporaryFolder();
     const shards = await makeShards(join(folder, "shards"), { train: countingDocuments(12) });
