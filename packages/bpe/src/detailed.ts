@@ -1,4 +1,4 @@
-import type { TokenizerDocument } from "./json/document.js";
+import type { Json, TokenizerDocument } from "./json/document.js";
 import { fields, invalid } from "./json/read.js";
 import type { PostProcessor } from "./post-processor.js";
 import { Row, truncateRows, type Truncation } from "./row.js";
@@ -79,9 +79,9 @@ const STRATEGIES: Record<string, Truncation["strategy"]> = { LongestFirst: "long
 function readTruncation(value: TokenizerDocument["truncation"]): Truncation | undefined {
   if (value === null) return undefined;
   const { max_length: maxLength, stride = 0, strategy = "LongestFirst", direction = "Right" } = fields(value, "truncation");
-  const known = STRATEGIES[String(strategy)];
-  if (!Number.isSafeInteger(maxLength) || !Number.isSafeInteger(stride) || !known) throw invalid("truncation has no usable max_length, stride and strategy");
-  return { maxLength: maxLength as number, stride: stride as number, strategy: known, left: direction === "Left" };
+  const known = typeof strategy === "string" && Object.hasOwn(STRATEGIES, strategy) ? STRATEGIES[strategy] : undefined;
+  if (!isCount(maxLength) || !isCount(stride) || !known) throw invalid("truncation has no usable max_length, stride and strategy");
+  return { maxLength, stride, strategy: known, left: direction === "Left" };
 }
 
 function pad(row: Row, value: TokenizerDocument["padding"]): void {
@@ -90,9 +90,18 @@ function pad(row: Row, value: TokenizerDocument["padding"]): void {
   const fixed = strategy !== null && typeof strategy === "object" && !Array.isArray(strategy) ? strategy.Fixed : undefined;
   const length = typeof fixed === "number" ? fixed : row.ids.length;
   const step = typeof multiple === "number" && multiple > 0 ? multiple : 1;
-  if (length > MAX_PADDED) throw invalid(`padding asks for ${length} tokens; at most ${MAX_PADDED} are made`);
-  row.pad(Math.ceil(length / step) * step, { id: Number(id ?? 0), typeId: Number(typeId ?? 0), token: typeof token === "string" ? token : "[PAD]", left: direction === "Left" });
+  const padded = Math.ceil(length / step) * step;
+  if (padded > Math.max(MAX_PADDED, row.ids.length)) throw invalid(`padding asks for ${padded} tokens; at most ${MAX_PADDED} are made`);
+  row.pad(padded, { id: wholeOf(id), typeId: wholeOf(typeId), token: typeof token === "string" ? token : "[PAD]", left: direction === "Left" });
 }
 
+const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const wholeOf = (value: Json | undefined): number => {
+  if (value === undefined || value === null) return 0;
+  if (!Number.isSafeInteger(value)) throw invalid("padding has a pad_id or pad_type_id that is no whole number");
+  return value as number;
+};
+
 /** Longest row that a file's padding may ask for. */
-const MAX_PADDED = 1 << 24;
+const MAX_PADDED = 1 << 20;

@@ -1,7 +1,7 @@
 import type { Json } from "./json/document.js";
 import { fields, invalid, list, textOf, unsupported } from "./json/read.js";
 import { compilePattern, literal } from "./regex.js";
-import type { Change, Span } from "./span.js";
+import { grownTooLong, type Change, type Span } from "./span.js";
 import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 import { formChanges, type Form } from "./unicode/normalize.js";
 import { mapToBytes } from "./byte-characters.js";
@@ -21,7 +21,7 @@ export function readNormalizer(value: Json): Normalizer | undefined {
   switch (type) {
     case "Sequence": {
       const steps = list(settings.normalizers, "normalizer.normalizers").map(readNormalizer);
-      return (span) => steps.reduce((current, step) => (step ? step(current) : current), span);
+      return (span) => steps.reduce((current, step) => (step ? bounded(step(current), span) : current), span);
     }
     case "NFC":
     case "NFD":
@@ -40,7 +40,7 @@ export function readNormalizer(value: Json): Normalizer | undefined {
     case "Replace": {
       const pattern = readPattern(settings.pattern ?? null, "normalizer.pattern");
       const content = textOf(settings.content, "normalizer.content");
-      return (span) => span.replaced(pattern, content);
+      return (span) => span.replaced(pattern, content, most(span));
     }
     case "Strip":
       return (span) => strip(span, settings.strip_left !== false, settings.strip_right !== false);
@@ -49,6 +49,14 @@ export function readNormalizer(value: Json): Normalizer | undefined {
     default:
       throw unsupported("normalizer", type);
   }
+}
+
+/** How long the normalized form of a text may be: steps that each double it would otherwise fill the memory. */
+const most = (span: Span): number => 16 * span.text.length + (1 << 18);
+
+function bounded(changed: Span, span: Span): Span {
+  if (changed.text.length > most(span)) throw grownTooLong();
+  return changed;
 }
 
 /** The pattern of a Split or Replace: `{"String": …}` or `{"Regex": …}`. */

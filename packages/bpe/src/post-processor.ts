@@ -8,6 +8,8 @@ import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 export interface PostProcessor {
   /** How many tokens are added to one text, and to a pair. */
   added: readonly [single: number, pair: number];
+  /** How often it repeats a text at most; default once. */
+  copies?: number;
   /** @param adds Whether special tokens are added. */
   process(rows: Row[], adds: boolean): Row[];
 }
@@ -64,13 +66,18 @@ export function readPostProcessor(value: Json): PostProcessor | undefined {
       return readTemplate(settings);
     case "Sequence": {
       const steps = list(settings.processors, "post_processor.processors").flatMap((step) => readPostProcessor(step) ?? []);
+      const copies = steps.reduce((product, step) => product * Math.max(1, step.copies ?? 1), 1);
+      if (copies > MAX_COPIES) throw invalid(`post_processor repeats a text ${copies} times; at most ${MAX_COPIES} are made`);
       const sum = (index: 0 | 1): number => steps.reduce((total, step) => total + step.added[index], 0);
-      return { added: [sum(0), sum(1)], process: (rows, adds) => steps.reduce((current, step) => step.process(current, adds), rows) };
+      return { added: [sum(0), sum(1)], copies, process: (rows, adds) => steps.reduce((current, step) => step.process(current, adds), rows) };
     }
     default:
       throw unsupported("post_processor", settings.type);
   }
 }
+
+/** How often a template, or several of them in a row, may repeat a text. */
+const MAX_COPIES = 64;
 
 type SpecialToken = readonly [token: string, id: number];
 
@@ -111,15 +118,22 @@ function readTemplate(settings: { [key: string]: Json }): PostProcessor {
       const name = typeof inner.id === "string" ? inner.id : "";
       const { ids, tokens } = fields(special[name] ?? null, `post_processor.special_tokens ${JSON.stringify(name)}`);
       if (!Array.isArray(ids) || !ids.every((id) => Number.isInteger(id))) throw invalid("post_processor.special_tokens has an entry without ids");
-      return { tokens: ids.map((id, index) => [Array.isArray(tokens) ? String(tokens[index] ?? name) : name, id as number] as const), typeId };
+      const shownAs = (index: number): string => {
+        const token = Array.isArray(tokens) ? tokens[index] : undefined;
+        return typeof token === "string" ? token : name;
+      };
+      return { tokens: ids.map((id, index) => [shownAs(index), id as number] as const), typeId };
     });
   const templates = [read(settings.single, "post_processor.single"), settings.pair === undefined ? [] : read(settings.pair, "post_processor.pair")] as const;
   const sequences = (template: readonly Place[]): number => template.filter((place) => "sequence" in place).length;
   if (sequences(templates[0]) === 0) throw invalid("post_processor.single has no sequence");
   if (templates[0].some((place) => "sequence" in place && place.sequence === 1)) throw invalid("post_processor.single names the sequence B");
+  const copies = Math.max(...templates.map(sequences));
+  if (copies > MAX_COPIES) throw invalid(`post_processor repeats a text ${copies} times; at most ${MAX_COPIES} are made`);
   const count = (template: readonly Place[]): number => template.reduce((sum, place) => sum + ("tokens" in place ? place.tokens.length : 0), 0);
   return {
     added: [count(templates[0]), count(templates[1])],
+    copies,
     process(rows, adds) {
       const template = templates[rows.length - 1]!;
       if (sequences(template) === 0) throw new BpeError("This tokenizer's post-processor has no template for a pair of texts.");

@@ -3,6 +3,10 @@ import { classSource, flagged, rangesOf, type Ranges } from "./unicode/classes.j
 
 /** Longest pattern that is taken from a file. */
 const MAX_PATTERN = 20_000;
+/** Most ranges of characters that a pattern may come to, once its counted repetitions are written out. */
+const MAX_RANGES = 100_000;
+/** From so many times on a repetition counts as one without end. */
+const MANY = 10;
 const LAST = 0x10ffff;
 const QUANTIFIER = /([*+?]|\{(?:\d+,?\d*|,\d+)\})([?+]?)/y;
 const SIMPLE: Record<string, number> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27, 0: 0 };
@@ -91,7 +95,8 @@ class Translator {
         source += `(?:${this.alternatives(on)})`;
         break;
       }
-      source += this.quantified(this.atom(ignoreCase));
+      const [loops, ranges] = [this.loops, this.written];
+      source += this.quantified(this.atom(ignoreCase), loops, ranges);
     }
     this.depth--;
     return source;
@@ -106,7 +111,16 @@ class Translator {
     return this.taken !== null;
   }
 
-  private quantified(atom: string): string {
+  /** Repetitions without end so far, save those that never give back what they took. */
+  private loops = 0;
+  /** Ranges of characters so far, counted repetitions written out. */
+  private written = 0;
+
+  /**
+   * @param loops How many repetitions without end there were before the atom.
+   * @param ranges How many ranges of characters.
+   */
+  private quantified(atom: string, loops: number, ranges: number): string {
     let source = atom;
     while (this.take(QUANTIFIER)) {
       let [, times, mode] = this.taken! as unknown as [string, string, string];
@@ -116,6 +130,13 @@ class Translator {
         this.at--;
         mode = "";
       }
+      const most = Math.max(...(times.match(/\d+/g) ?? []).map(Number), 1);
+      this.written = ranges + (this.written - ranges) * most;
+      if (this.written > MAX_RANGES) throw this.refused("what becomes too large");
+      const endless = /[*+]|,\}/.test(times) || most >= MANY;
+      if (endless && this.loops > loops && mode !== "+") throw this.refused("a repetition within a repetition, which can take time without end,");
+      if (mode === "+") this.loops = loops;
+      else if (endless) this.loops++;
       source = mode === "+" ? this.atomic(`${source}${times}`) : `${source}${times}${mode}`;
       if (/[*+?{]/.test(this.pattern[this.at] ?? "")) source = `(?:${source})`;
     }
@@ -164,7 +185,12 @@ class Translator {
       return source;
     };
     if (this.take(/\(\?(?:[:=!]|<[=!])/y)) return close(this.taken![0]);
-    if (this.take(/\(\?>/y)) return this.atomic(close("(?:"));
+    if (this.take(/\(\?>/y)) {
+      const loops = this.loops;
+      const source = this.atomic(close("(?:"));
+      this.loops = loops;
+      return source;
+    }
     if (this.take(/\(\?([im]*)(?:-([im]*))?:/y)) return close("(?:", this.taken![1]!.includes("i") || (ignoreCase && !this.taken![2]?.includes("i")));
     if (this.take(/\((?!\?)|\(\?P?<\w+>/y)) return close("(?:");
     throw this.refused(this.pattern.slice(this.at, this.at + 4));
@@ -251,12 +277,13 @@ class Translator {
   }
 
   private source(ranges: Ranges, positive: boolean): string {
+    this.written += ranges.length / 2;
     if (ranges.length === 0 && !positive) return "(?!)";
     return `[${classSource(ranges)}]`;
   }
 
   private refused(what: string): BpeError {
-    return new BpeError(`The pattern ${shown(this.pattern)} can't be used: ${what} at character ${this.at} is not supported.`);
+    return new BpeError(`The pattern ${shown(this.pattern)} can't be used: ${what.slice(0, 100)} at character ${this.at} is not supported.`);
   }
 }
 

@@ -38,8 +38,14 @@ export class Row {
     return row;
   }
 
-  /** This row with the other one's columns after its own; what overflows is paired with each other's. */
+  /**
+   * This row with the other one's columns after its own; what overflows is paired with each other's.
+   *
+   * @throws BpeError where that makes too many pieces.
+   */
   append(other: Row): void {
+    const pairs = (this.overflow.length + 1) * (other.overflow.length + 1);
+    if (pairs > MAX_PIECES) throw new BpeError(`The texts of this pair overflow into ${pairs} pieces, each of one with each of the other; at most ${MAX_PIECES} are made. Cut one of the texts alone, or encode them apart.`);
     const overflow: Row[] = [];
     const both = (left: Row, right: Row): void => {
       const row = left.slice(0);
@@ -86,6 +92,9 @@ export class Row {
     for (const name of COLUMNS) (this[name] as unknown[]) = [...first[name], ...second[name]];
   }
 }
+
+/** Most pieces that a pair of texts may overflow into. */
+const MAX_PIECES = 1 << 15;
 
 const COLUMNS = ["ids", "typeIds", "tokens", "words", "from", "to", "special", "attention", "sequences"] as const;
 

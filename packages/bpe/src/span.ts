@@ -1,3 +1,5 @@
+import { BpeError } from "./errors.js";
+
 const high = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
 const low = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
 
@@ -71,10 +73,18 @@ export class Span {
     return Span.joined([head, this.slice(first!.length, this.text.length)], this.base);
   }
 
-  /** Puts `content` in the place of every match. */
-  replaced(pattern: RegExp, content: string): Span {
+  /**
+   * Puts `content` in the place of every match.
+   *
+   * @param most How long the text may become.
+   * @throws BpeError where it would become longer.
+   */
+  replaced(pattern: RegExp, content: string, most = Infinity): Span {
     const parts: Span[] = [];
+    let length = 0;
     for (const [from, to, matched] of matches(this.text, pattern)) {
+      length += matched ? content.length : to - from;
+      if (length > most) throw grownTooLong();
       if (!matched) parts.push(this.slice(from, to));
       else parts.push(this.changed(Array.from(content, (character): Change => [character, 1]), to));
     }
@@ -101,17 +111,24 @@ export class Span {
   }
 }
 
+/** The error for a text that normalization makes many times as long. */
+export const grownTooLong = (): BpeError => new BpeError("The normalizer of this tokenizer.json makes the text more than 16 times as long; it can't be used.");
+
 /** The matches of a pattern and what lies between them, over the whole text. */
 export function matches(text: string, pattern: RegExp): [from: number, to: number, matched: boolean][] {
   const pieces: [number, number, boolean][] = [];
   let done = 0;
   let last = -1;
-  for (const { index, 0: found } of text.matchAll(pattern)) {
-    // An empty match right after another one is none.
-    if (found === "" && index === last) continue;
-    if (done < index) pieces.push([done, index, false]);
-    last = done = index + found.length;
-    pieces.push([index, done, true]);
+  try {
+    for (const { index, 0: found } of text.matchAll(pattern)) {
+      // An empty match right after another one is none.
+      if (found === "" && index === last) continue;
+      if (done < index) pieces.push([done, index, false]);
+      last = done = index + found.length;
+      pieces.push([index, done, true]);
+    }
+  } catch (cause) {
+    throw new BpeError("A pattern of this tokenizer.json can't be applied to the text: it needs too much memory.", { cause });
   }
   if (done < text.length) pieces.push([done, text.length, false]);
   return pieces;

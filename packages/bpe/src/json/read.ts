@@ -1,6 +1,7 @@
 import type { AddedToken } from "../added-tokens.js";
 import { BpeError } from "../errors.js";
 import type { Json, ModelSettings, TokenizerDocument } from "./document.js";
+import { isTooDeep, isTooLarge, shown } from "./limits.js";
 
 /** Largest tokenizer.json that is read, in characters; those of today's models are below 40 million. */
 export const MAX_CHARACTERS = 200_000_000;
@@ -37,6 +38,8 @@ type Fields = { [key: string]: Json };
  */
 export function readTokenizerJson(source: string | object): TokenizerFile {
   const root = fields(typeof source === "string" ? parse(source) : (source as Json), "the file");
+  const { truncation, padding, added_tokens: added, normalizer, pre_tokenizer: pre, post_processor: post, decoder } = root;
+  if (isTooLarge([truncation, padding, added, normalizer, pre, post, decoder])) throw invalid("its components are nested too deeply, or too many");
   const model = fields(root.model ?? null, "model");
   if (model.type !== undefined && model.type !== "BPE") throw unsupported("model", model.type);
   if (model.type === undefined && !("merges" in model)) throw invalid("model has no type and no merges; a BPE model was expected");
@@ -69,6 +72,7 @@ function parse(source: string): Json {
   if (source.length > MAX_CHARACTERS) {
     throw invalid(`it has ${source.length} characters; at most ${MAX_CHARACTERS} are read`);
   }
+  if (isTooDeep(source)) throw invalid("it is nested too deeply");
   try {
     return JSON.parse(source) as Json;
   } catch (cause) {
@@ -90,10 +94,10 @@ function readVocab(value: unknown): { tokens: (string | undefined)[]; ids: Token
   for (const token of names) {
     const id = table ? table.get(token) : (vocab[token] as number);
     if (!Number.isInteger(id) || id! < 0 || id! >= MAX_IDS) {
-      throw invalid(`model.vocab gives ${JSON.stringify(token)} the id ${JSON.stringify(id)}; expected a whole number below ${MAX_IDS}`);
+      throw invalid(`model.vocab gives ${shown(token)} the id ${shown(id)}; expected a whole number below ${MAX_IDS}`);
     }
     while (tokens.length <= id!) tokens.push(undefined);
-    if (tokens[id!] !== undefined) throw invalid(`model.vocab gives the id ${id} to both ${JSON.stringify(tokens[id!])} and ${JSON.stringify(token)}`);
+    if (tokens[id!] !== undefined) throw invalid(`model.vocab gives the id ${id} to both ${shown(tokens[id!])} and ${shown(token)}`);
     tokens[id!] = token;
   }
   return { tokens, ids: table ?? idsOf(vocab as Record<string, number>, names) };
@@ -113,7 +117,7 @@ function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: To
   const made = new Int32Array(list.length);
   const idOf = (token: string, rank: number): number => {
     const id = ids.get(token);
-    if (id === undefined) throw invalid(`model.merges[${rank}] needs ${JSON.stringify(token)}, which is not in model.vocab`);
+    if (id === undefined) throw invalid(`model.merges[${rank}] needs ${shown(token)}, which is not in model.vocab`);
     return id;
   };
   // Most files have their merges in the order of the ids that they make: the id after the last one is tried first, which
@@ -127,7 +131,7 @@ function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: To
       const blank = merge.indexOf(" ");
       if (blank >= 0 && !merge.includes(" ", blank + 1)) [left, right] = [merge.slice(0, blank), merge.slice(blank + 1)];
     } else if (Array.isArray(merge) && merge.length === 2) [left, right] = merge;
-    if (typeof left !== "string" || typeof right !== "string") throw invalid(`model.merges[${rank}] is ${JSON.stringify(merge).slice(0, 200)}; expected two tokens`);
+    if (typeof left !== "string" || typeof right !== "string") throw invalid(`model.merges[${rank}] is ${shown(merge)}; expected two tokens`);
     merges[rank * 2] = idOf(left, rank);
     merges[rank * 2 + 1] = idOf(right, rank);
     // A prefix of all but the first part of a word is not repeated.
@@ -152,7 +156,7 @@ function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], id
     const other = tokens[id as number];
     const own = ids.get(content);
     if (own !== undefined ? own !== id : other !== undefined) {
-      throw invalid(`added_tokens[${index}] gives ${JSON.stringify(content)} the id ${id as number}, and model.vocab says otherwise`);
+      throw invalid(`added_tokens[${index}] gives ${shown(content)} the id ${id as number}, and model.vocab says otherwise`);
     }
     return {
       id: id as number,
@@ -194,4 +198,4 @@ export const invalid = (what: string): BpeError => new BpeError(`This tokenizer.
 
 /** An error for a component that we don't implement. */
 export const unsupported = (place: string, found: Json | undefined): BpeError =>
-  new BpeError(`This tokenizer.json uses ${place} ${JSON.stringify(found ?? null)}, which is not supported.`);
+  new BpeError(`This tokenizer.json uses ${place} ${shown(found)}, which is not supported.`);
