@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { trainBpe } from "@llm/bpe";
 import { loadTokenizer, saveTokenizer, tokenizeCorpus } from "@llm/bpe/corpus";
-import { openShards, prepare, readDocuments } from "@llm/dataset";
+import { openShards, prepare, readDocuments, readLineage } from "@llm/dataset";
 import { prose } from "./texts.js";
 
 let folder: string;
@@ -59,4 +59,23 @@ describe("where the documents of shards are from", () => {
       expect(rows.get(`${file} ${row}`)?.trim()).toBe(text);
     }
   });
+});
+
+it("the report beside the shards tells what was done from the first source on, and is written by the next run where it is missing", async () => {
+  const prepared = join(folder, "prepared-for-report");
+  const { report } = await prepare(source, { out: prepared, language: null });
+  const out = join(folder, "reported");
+  const options = { tokenizer: join(folder, "tokenizer.json"), out, threads: 0 };
+  const manifest = await tokenizeCorpus(prepared, options);
+  const { steps, missing } = await readLineage([out], folder);
+  expect(missing).toEqual([]);
+  expect(steps.map(({ step, folder: name, rows, tokens }) => [step, name, rows, tokens])).toEqual([
+    ["prepare", "prepared-for-report", report.documents, null],
+    ["tokenize", "reported", manifest.splits.train.documents + manifest.splits.val.documents, manifest.splits.train.tokens + manifest.splits.val.tokens],
+  ]);
+  const html = await readFile(join(out, "report.html"), "utf8");
+  for (const part of ["prepare: prepared-for-report", "Funnel", manifest.splits.train.tokens.toLocaleString("en-US")]) expect(html).toContain(part);
+  await rm(join(out, "report.html"));
+  await tokenizeCorpus(prepared, options);
+  expect(await readFile(join(out, "report.html"), "utf8")).toBe(html);
 });

@@ -27,6 +27,7 @@ import { pack, unpack } from "./checkpoint.js";
 import type { SourceText } from "./encode-documents.js";
 import { type Batch, encodeStream, inBatches } from "./encode-stream.js";
 import { findFinished, fingerprintOf } from "./fingerprint.js";
+import { completeReport } from "./report.js";
 import { type OpenTokenizer, TokenSet, type TokenizeSettings, openTokenizer, settingsOf } from "./shard-set.js";
 import { threadCount } from "./threads/pool.js";
 import { type TokenizeOptions, type TokenizeProgress, encoderOf, sourceTextOf } from "./tokenize.js";
@@ -176,6 +177,7 @@ export async function collectTokenized(path: string, { waitHours = 0, signal, on
   const work = workFolder(plan);
   const finished = await findFinished(out, fingerprint, signal);
   if (finished) {
+    await completeReport(out, finished, options, sourceFilesOf(plan.files));
     await rm(work, { recursive: true, force: true });
     return { status: "unchanged", out, manifest: finished };
   }
@@ -193,7 +195,7 @@ export async function collectTokenized(path: string, { waitHours = 0, signal, on
       }
       set.progress.bytes += bytes;
     }
-    const manifest = await set.finish();
+    const manifest = await set.finish(sourceFilesOf(plan.files));
     for (const file of await readdir(out)) if (file.startsWith(PREFIX)) await rm(join(out, file), { recursive: true, force: true });
     return { status: "written", out, manifest };
   } catch (error) {

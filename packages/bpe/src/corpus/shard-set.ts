@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type ColumnNames, type Manifest, ShardSetWriter, type TokenizerInfo, atomicWriteFile, sha256Hex, writeJsonAtomic } from "@llm/dataset";
+import { type ColumnNames, type Manifest, ShardSetWriter, type SourceFile, type TokenizerInfo, atomicWriteFile, sha256Hex, writeJsonAtomic } from "@llm/dataset";
 import { BpeError } from "../errors.js";
 import { specialTokensMap, tokenizerConfig } from "../hf-config.js";
 import type { Tokenizer } from "../tokenizer.js";
 import type { EncodedDocuments } from "./encode-documents.js";
 import { parseTokenizer, readTokenizerFile } from "./files.js";
+import { writeReport } from "./report.js";
 import type { TokenizeOptions, TokenizeProgress } from "./tokenize.js";
 
 /** What the shards depend on beside sources and tokenizer. */
@@ -90,21 +91,23 @@ export class TokenSet {
     }
   }
 
-  /** Completes the set. @throws BpeError where there was nothing to tokenize */
-  async finish(): Promise<Manifest> {
+  /** Completes the set, which was made of these files. @throws BpeError where there was nothing to tokenize */
+  async finish(inputs: readonly SourceFile[]): Promise<Manifest> {
     const { out } = this;
     const { file, tokenizer } = this.open;
     const { chat, modelMaxLength } = this.settings;
     if (this.progress.documents === 0) {
       throw new BpeError(chat ? "No row has messages with an assistant's reply, so there is no chat to tokenize. Leave --chat out for plain documents." : "The sources have no text to tokenize.");
     }
-    // The set that was there before goes before its tokenizer does: the two must never be mixed.
-    await rm(join(out, "manifest.json"), { force: true });
+    // The set that was there before goes before its tokenizer and its report do: they must never be mixed.
+    for (const name of ["manifest.json", "report.json", "report.html"]) await rm(join(out, name), { force: true });
     await atomicWriteFile(join(out, "tokenizer.json"), file);
     await writeJsonAtomic(join(out, "tokenizer_config.json"), tokenizerConfig(tokenizer, { modelMaxLength }));
     await writeJsonAtomic(join(out, "special_tokens_map.json"), specialTokensMap(tokenizer));
     this.signal?.throwIfAborted();
-    return this.writer.finish();
+    const manifest = await this.writer.finish();
+    await writeReport(out, manifest, this.settings, inputs);
+    return manifest;
   }
 
   /** Removes what was written. */

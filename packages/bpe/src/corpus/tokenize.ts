@@ -3,6 +3,7 @@ import { Checkpoint, type Position } from "./checkpoint.js";
 import type { SourceText } from "./encode-documents.js";
 import { type Encoder, encodeStream, inBatches } from "./encode-stream.js";
 import { findFinished, fingerprintOf } from "./fingerprint.js";
+import { completeReport } from "./report.js";
 import { type OpenTokenizer, TokenSet, type TokenizeSettings, openTokenizer, settingsOf } from "./shard-set.js";
 import { threadCount } from "./threads/pool.js";
 
@@ -52,7 +53,8 @@ export interface TokenizeProgress {
 
 /**
  * Turns documents or chats into token shards (docs/formats.md): a document as `<s>text</s>`, a chat as `encodeChat` writes
- * it. Beside them it puts tokenizer.json as it was given, tokenizer_config.json and special_tokens_map.json.
+ * it. Beside them it puts tokenizer.json as it was given, tokenizer_config.json, special_tokens_map.json, and report.json and report.html,
+ * which tell what was done from the first source on.
  *
  * The same inputs give the same bytes, whatever the number of threads. The set appears when it is complete; a run that was
  * cut off, by `kill -9` too, leaves the set that was there before, or none, and is gone on with by the next run with the same
@@ -72,6 +74,7 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
   const fingerprint = await fingerprintOf(inputs, open.info.sha256, settings, signal);
   const finished = await findFinished(out, fingerprint, signal);
   if (finished) {
+    await completeReport(out, finished, settings, inputs);
     const { train, val: held } = finished.splits;
     onProgress?.({ documents: train.documents + held.documents, tokens: train.tokens + held.tokens, textBytes: train.textBytes + held.textBytes, bytes: totalBytes, totalBytes, resumed: 0, reused: true });
     return finished;
@@ -92,7 +95,7 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
       await checkpoint.add(encoded, next);
       await set.add(encoded);
     }
-    const manifest = await set.finish();
+    const manifest = await set.finish(inputs);
     await checkpoint.remove();
     return manifest;
   } catch (error) {
