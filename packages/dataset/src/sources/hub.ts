@@ -3,18 +3,18 @@ import { hubClient, isHubSource, listHub, parseHubSource } from "../download/hub
 import { probeUrl, urlFileName } from "../download/probe.js";
 import { openRemote } from "../download/remote-access.js";
 import { DatasetError } from "../errors.js";
-import { ACCEPTED, type SourceFile, formatOf } from "./types.js";
+import { ACCEPTED, type SourceFile, formatOf, isMeant } from "./types.js";
 
 export { isHubSource };
 
 /** The files of a data set on the Hub. Nothing is fetched before a file is read. @throws DatasetError */
 export async function resolveHub(source: string, signal?: AbortSignal): Promise<SourceFile[]> {
   const client = hubClient();
-  const { revision } = parseHubSource(source);
+  const { revision, path } = parseHubSource(source);
   const at = revision === "main" ? "" : `@${encodeURIComponent(revision)}`;
   const files = (await listHub(source, { client, signal })).flatMap((file): SourceFile[] => {
     const format = formatOf(file.path);
-    if (!format) return [];
+    if (!format || !isMeant(file.path, path)) return [];
     return [
       {
         name: `${file.repo}/${file.path}`,

@@ -33,19 +33,19 @@ export async function* readJsonl(access: RandomAccess, name: string, { address, 
 }
 
 /** A row that can't be read, told apart from what the consumer of the rows throws. */
-class BadRow extends Error {
+export class BadRow extends Error {
   constructor(readonly error: DatasetError) {
     super(error.message);
   }
 }
 
-function parseRow(text: string, where: Parameters<typeof rowToDocument>[1]): Document {
+export function parseRow(text: string, where: Parameters<typeof rowToDocument>[1]): Document {
   try {
     let row: unknown;
     try {
       row = JSON.parse(text);
     } catch (error) {
-      throw new DatasetError(`${where.place}: not valid JSON (${reasonOf(error)}). Each line must be one JSON object; mend or remove this line.`, { cause: error });
+      throw new DatasetError(`${where.place}: not valid JSON (${reasonOf(error)}). Each row must be one JSON object; mend or remove this one.`, { cause: error });
     }
     if (typeof row !== "object" || row === null || Array.isArray(row)) throw new DatasetError(`${where.place}: expected a JSON object such as {"text": "…"}, found ${Array.isArray(row) ? "a list" : row === null ? "null" : typeof row}.`);
     return rowToDocument(row as Row, where);

@@ -1,5 +1,6 @@
 import type { Document } from "../document.js";
 import { openFile } from "./access.js";
+import { readJson } from "./json.js";
 import { readJsonl } from "./jsonl.js";
 import { readParquet } from "./parquet.js";
 import { Quarantine } from "./quarantine.js";
@@ -36,7 +37,7 @@ export interface ReadOptions extends ResolveOptions {
   onDamage?: ((damage: Damage) => void) | undefined;
 }
 
-const READERS = { parquet: readParquet, jsonl: readJsonl, text: readText };
+const READERS = { parquet: readParquet, jsonl: readJsonl, json: readJson, text: readText };
 
 /** The documents of one file. */
 export async function* readSourceFile(file: SourceFile, options: FileReadOptions = {}): AsyncGenerator<Document> {

@@ -5,7 +5,7 @@ import { DatasetError } from "../errors.js";
 import { globToRegExp, isGlob, splitGlob } from "./glob.js";
 import { isUrl } from "../download/probe.js";
 import { isHubSource, resolveHub, resolveUrl } from "./hub.js";
-import { ACCEPTED, type SourceFile, formatOf, kindOf } from "./types.js";
+import { ACCEPTED, type SourceFile, formatOf, isMeant } from "./types.js";
 
 /** Options of {@link resolveSources}. */
 export interface ResolveOptions {
@@ -56,7 +56,7 @@ async function resolveOne(source: string, { exclude, signal }: ResolveOptions): 
     throw error;
   });
   const matcher = globToRegExp(pattern);
-  const files = await Promise.all(names.filter((name) => matcher.test(name) && kindOf(name)).map((name) => localFile(join(base, name), name)));
+  const files = await Promise.all(names.filter((name) => matcher.test(name) && isMeant(name, found ? "" : pattern)).map((name) => localFile(join(base, name), name)));
   if (files.length === 0) throw new DatasetError(`The source ${source} has no file that can be read: expected at least one whose name ends in ${ACCEPTED}.`);
   return files;
 }

@@ -2,7 +2,7 @@ import type { Document } from "../document.js";
 import type { RandomAccess } from "./access.js";
 
 /** What a source file holds, by the end of its name. */
-export type SourceKind = "parquet" | "jsonl" | "text";
+export type SourceKind = "parquet" | "jsonl" | "json" | "text";
 /** How a file of lines is compressed as a whole. */
 export type Compression = "gzip" | "zstd";
 
@@ -81,9 +81,13 @@ const KINDS: readonly (readonly [string, SourceKind, Compression?])[] = [
   [".parquet", "parquet"],
   [".jsonl", "jsonl"],
   [".ndjson", "jsonl"],
+  [".json", "json"],
   [".txt", "text"],
   ...([["gz", "gzip"], ["zst", "zstd"]] as const).flatMap(([end, compression]) => [[`.jsonl.${end}`, "jsonl", compression] as const, [`.ndjson.${end}`, "jsonl", compression] as const, [`.json.${end}`, "jsonl", compression] as const, [`.txt.${end}`, "text", compression] as const]),
 ];
+
+/** Whether files that are not named one by one are meant to be read: records and settings are .json too, so those must be asked for. */
+export const isMeant = (name: string, pattern: string): boolean => kindOf(name) !== undefined && (kindOf(name) !== "json" || /json/i.test(pattern));
 
 /** Endings that are read, for messages. */
 export const ACCEPTED = ".parquet, .jsonl or .txt, or of the last two with .gz or .zst";
