@@ -41,7 +41,7 @@ async function referencesOf({ urlLists, decontaminate = [] }: FilterOptions, sig
 }
 
 /**
- * Digest of everything that the result depends on: the files' names and contents, the settings, the version of the pipeline.
+ * Digest of everything that the result depends on: the files' names, places and contents, the settings, the version of the pipeline.
  * @param cwd Folder from which relative paths in the filters' settings are meant
  */
 export async function fingerprintOf(files: readonly SourceFile[], settings: { filters?: FilterOptions | null; columns: ColumnNames; [setting: string]: unknown }, signal?: AbortSignal, cwd = process.cwd()): Promise<string> {
