@@ -41,6 +41,17 @@ describe.each(names)("@llm/%s in an empty project", (name) => {
     expect(result.stdout.length).toBeGreaterThan(0);
   });
 
+  it.runIf(name === "backend")("speeds up a training step of plain @tensorflow/tfjs, as its README says", async () => {
+    const example = readFileSync(join(root, "packages", name, "README.md"), "utf8").match(/```js\n[\s\S]*?```/g).find((code) => code.includes('from "@tensorflow/tfjs"'));
+    npm(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-node-gpu@4.22.0"], at());
+    writeFileSync(at("speed.mjs"), example.slice("```js\n".length, -"```".length));
+    const { code, stdout, stderr } = await run(process.execPath, ["speed.mjs"], { cwd: at() });
+    expect(code, stderr).toBe(0);
+    const [eager, compiled] = ["eager", "compiled"].map((label) => Number(new RegExp(`^${label}: ([\\d.]+) ms a step$`, "m").exec(stdout)?.[1]));
+    expect(compiled).toBeGreaterThan(0);
+    expect(compiled).toBeLessThan(eager);
+  });
+
   it("loads by require, with the same names", async () => {
     writeFileSync(at("names.cjs"), `console.log(JSON.stringify(Object.keys(require("@llm/${name}")).sort()))`);
     writeFileSync(at("names.mjs"), `console.log(JSON.stringify(Object.keys(await import("@llm/${name}")).sort()))`);
