@@ -25,11 +25,13 @@ Written by \`node tools/docs-cli.mjs\` from the commands' own \`--help\`. In thi
 A SOURCE is a file, a folder or a glob of parquet, jsonl or txt, or \`hf://datasets/OWNER/NAME/PATH\`. Data goes to standard output, text for
 people to standard error. Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 130 interrupted.
 `;
-for (const name of packages) {
-  const top = help(name, []);
-  page += `\n## llm-${name}\n\n\`\`\`\n${top}\n\`\`\`\n`;
-  for (const command of commands(top)) page += `\n### llm-${name} ${command}\n\n\`\`\`\n${help(name, [command])}\n\`\`\`\n`;
+/** A command with those below it. @param {string} name @param {string[]} [path] */
+function describe(name, path = []) {
+  const text = help(name, path);
+  page += `\n${path.length === 0 ? "##" : "###"} llm-${[name, ...path].join(" ")}\n\n\`\`\`\n${text}\n\`\`\`\n`;
+  for (const command of commands(text)) describe(name, [...path, command]);
 }
+for (const name of packages) describe(name);
 const path = join(root, "docs/cli.md");
 if (process.argv.includes("--check")) {
   if (readFileSync(path, "utf8") !== page) {

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { encodeSafetensors, initialValues, parameterShapes } from "@llm/model";
@@ -34,6 +35,8 @@ const CASES = {
 };
 const BATCHES = 4;
 const WARM_STEPS = 3;
+/** Threads that wait for work spin for so long before they sleep, and would take the cores of the other side. */
+const SPIN_MS = 300;
 
 /** Numbers of a mulberry32 generator. @param {number} state */
 const generator = (state) => () => {
@@ -78,8 +81,7 @@ for (const name of options.cases.split(",")) {
   const folder = mkdtempSync(join(tmpdir(), "bench-step-"));
   try {
     prepare(folder, shape);
-    // Waiting threads of OpenMP must not spin: they would take the cores of the other.
-    const env = { ...process.env, OMP_NUM_THREADS: options.threads, OMP_WAIT_POLICY: "PASSIVE", KMP_BLOCKTIME: "0" };
+    const env = { ...process.env, OMP_NUM_THREADS: options.threads };
     const peers = {
       ours: start(process.execPath, [join(here, "ours.mjs"), folder, options.precision], env),
       theirs: start(options.python, [join(here, "theirs.py"), folder, options.precision, options.peer, options.threads], env),
@@ -88,7 +90,12 @@ for (const name of options.cases.split(",")) {
     const first = { ours: await peers.ours.run(WARM_STEPS), theirs: await peers.theirs.run(WARM_STEPS) };
     const steps = Number(options.steps) || Math.max(1, Math.round(2000 / (first.theirs.ms.at(-1) ?? 1000)));
     const rounds = [];
-    for (let round = 0; round < Number(options.rounds); round++) rounds.push({ ours: await peers.ours.run(steps), theirs: await peers.theirs.run(steps) });
+    for (let round = 0; round < Number(options.rounds); round++) {
+      const ours = await peers.ours.run(steps);
+      await sleep(SPIN_MS);
+      rounds.push({ ours, theirs: await peers.theirs.run(steps) });
+      await sleep(SPIN_MS);
+    }
     peers.ours.stop();
     peers.theirs.stop();
     const tokens = (shape[5] ?? 0) * (shape[6] ?? 0);
