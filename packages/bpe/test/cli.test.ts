@@ -63,7 +63,7 @@ describe("llm-bpe", () => {
     const report = JSON.parse(first.stdout) as { reused: boolean; train: { documents: number }; val: { documents: number } };
     expect(report.reused).toBe(false);
     expect(report.train.documents + report.val.documents).toBe(200);
-    expect((await readdir(join(folder, "shards"))).sort()).toEqual(["manifest.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "train-00000.msgpack", "val-00000.msgpack"]);
+    expect((await readdir(join(folder, "shards"))).sort()).toEqual(["manifest.json", "report.html", "report.json", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "train-00000.msgpack", "val-00000.msgpack"]);
     expect(JSON.parse(run(["tokenize", "texts.jsonl", "--tokenizer", "tokenizer.json", "--out", "shards", "--val", "0.1", "--json"]).stdout)).toMatchObject({ reused: true });
     const chats = run(["tokenize", "chats.jsonl", "--tokenizer", "tokenizer.json", "--out", "chats", "--chat", "--val", "0", "--json"]);
     expect(JSON.parse(chats.stdout)).toMatchObject({ train: { documents: 1 } });
