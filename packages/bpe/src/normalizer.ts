@@ -52,7 +52,7 @@ export function readNormalizer(value: Json): Normalizer | undefined {
 }
 
 /** How long the normalized form of a text may be: steps that each double it would otherwise fill the memory. */
-const most = (span: Span): number => 16 * span.text.length + (1 << 18);
+const most = (span: Span): number => 16 * span.text.length + (1 << 16);
 
 function bounded(changed: Span, span: Span): Span {
   if (changed.text.length > most(span)) throw grownTooLong();
