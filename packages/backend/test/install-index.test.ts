@@ -1,22 +1,13 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { installTensorFlow, locateLibraries, type InstallProgress } from "@llm/backend";
-import { IndexServer } from "./support/index-server.js";
+import { IndexServer, hasPip } from "./support/index-server.js";
 import { cc, CC, framework, FRAMEWORK, libraries, wheel, wheelOf, type File } from "./support/wheel.js";
 
 // The machine's own pip against an index that cuts connections and damages bytes.
 
-const hasPip = ((): boolean => {
-  try {
-    execFileSync("python3", ["-m", "pip", "--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 const NAME = "tensorflow_cpu-2.21.0-py3-none-any.whl";
 const old = { ...process.env };
 let folder = "";

@@ -4,3 +4,4 @@ export { addCommonOptions, integer, number, fraction, collect, printJson } from 
 export { formatBytes, formatCount, formatDuration } from "./format.js";
 export { createProgress, type Progress, type ProgressOptions } from "./progress.js";
 export { interruptible, stopSignal } from "./signal.js";
+export { addPlanOptions, collectCommand, planPath, runRankCommand, sayPlan } from "./ranks.js";

@@ -1,22 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { IndexServer } from "../../test/support/index-server.js";
+import { IndexServer, hasPip } from "../../test/support/index-server.js";
 import { wheelOf, type File } from "../../test/support/wheel.js";
 import { downloadWheel } from "./download.js";
 import { cudaRequirements, tensorflowWheels, type Machine } from "./requirements.js";
 import { unpackWheel } from "./wheel.js";
-
-const hasPip = ((): boolean => {
-  try {
-    execFileSync("python3", ["-m", "pip", "--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 // The files of TensorFlow 2.21.0 as the public index has them.
 const WHEELS = [

@@ -1,6 +1,17 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+
+/** Whether this machine has a pip, which is what fetches. */
+export const hasPip = ((): boolean => {
+  try {
+    execFileSync("python3", ["-m", "pip", "--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 /** What a server does to the bytes of a wheel; counted down, request by request. */
 export interface Faults {
