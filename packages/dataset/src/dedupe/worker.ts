@@ -1,9 +1,12 @@
 import { parentPort } from "node:worker_threads";
+import { answer } from "../util/thread.js";
 import { TextSigner } from "./signature.js";
 
 /** Signs the lists of texts that are sent, in their order. */
 const signer = await TextSigner.create();
 parentPort!.on("message", (texts: string[]) => {
-  const signed = signer.sign(texts);
-  parentPort!.postMessage(signed, [signed.counts.buffer, signed.shingles.buffer, signed.keys.buffer]);
+  void answer(
+    () => signer.sign(texts),
+    ({ counts, shingles, keys }) => [counts.buffer, shingles.buffer, keys.buffer],
+  );
 });

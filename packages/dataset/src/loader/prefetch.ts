@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { DatasetError, ShardError } from "../errors.js";
 import type { ShardSetHandle } from "../shards/reader.js";
+import { startThread } from "../util/thread.js";
 import type { Shape } from "./fill.js";
 import type { BatchSource, Delivery, Share } from "./local.js";
 import type { LoaderState } from "./types.js";
@@ -23,9 +24,6 @@ export interface WorkerJob extends PrefetchJob {
 /** What a worker says: a batch, that there is none left, or which known error stops it. */
 export type WorkerMessage = { delivery: Delivery | null } | { error: { message: string; file?: string } };
 
-// In the repository's own tests this file runs as TypeScript, which a thread can't; it then takes the built worker.
-const entry = new URL(import.meta.url.endsWith(".ts") ? "../../dist/loader-worker.js" : "./loader-worker.js", import.meta.url);
-
 /** One worker's batches in their order. */
 class Lane {
   readonly #worker: Worker;
@@ -33,8 +31,7 @@ class Lane {
   #wake: (() => void) | undefined;
 
   constructor(job: WorkerJob) {
-    // Options of the program's own command line, such as --input-type, can be none for a thread.
-    this.#worker = new Worker(entry, { workerData: job, execArgv: [] });
+    this.#worker = startThread("loader-worker", job);
     // A process is kept running by a batch that is waited for, not by threads that stand ready.
     this.#worker.unref();
     const push = (message: WorkerMessage | { thrown: unknown }): void => {
