@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, copyFile, mkdir, readFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, type PrepareOptions, SeededRandom, collectPrepared, planPrepare, prepare, readDocuments, runPrepareRank, writeParquet, writePlan } from "@llm/dataset";
 import { describe, expect, test } from "vitest";
 import { root } from "./python.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, digests, temporaryFolder } from "./temporary.js";
 
 const bin = join(root, "packages/dataset/bin/llm-dataset.js");
 const WORDS = "the of and to a in that is was he for it with as his on be at by had not are but from or have an they which one you were all her she there would their we him been has when who will more no if out so said what up its about into than them can only other time new some could these two may first then do any like my now over such our man me even most made after also did many off before must well back through years where much your way down should because long each just state those people too how good world still see own work".split(" ");
@@ -32,16 +31,6 @@ async function inputs(): Promise<{ folder: string; source: string }> {
   await writeFile(join(source, "chats-0.jsonl"), chats(50));
   await writeFile(join(source, "chats-1.jsonl"), chats(80));
   return { folder, source };
-}
-
-/** Every file below a folder with the digest of its bytes. */
-async function digests(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) found[path.slice(folder.length)] = createHash("sha256").update(await readFile(path)).digest("hex");
-  }
-  return found;
 }
 
 const linesOf = async (folder: string): Promise<string[]> => (await Promise.all((await readdir(folder)).sort().map((name) => readFile(join(folder, name), "utf8")))).join("").trim().split("\n");

@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DatasetError, type Document, SeededRandom, prepare, readDocuments, writeJsonl, writeParquet } from "@llm/dataset";
 import { describe, expect, test } from "vitest";
 import { root } from "./python.js";
-import { all, temporaryFolder } from "./temporary.js";
+import { all, digests, temporaryFolder } from "./temporary.js";
 
 const bin = join(root, "packages/dataset/bin/llm-dataset.js");
 
@@ -28,16 +27,6 @@ async function inputs(count = 300): Promise<{ folder: string; source: string }> 
   const chats = Array.from({ length: count }, (_, i) => ({ id: `chat-${i}`, messages: [{ role: "user", content: `What is ${i % 100}?` }, { role: "assistant", content: i % 50 === 3 ? " " : `It is ${i % 100}.` }] }));
   await writeFile(join(source, "chats.jsonl"), chats.map((chat) => `${JSON.stringify(chat)}\n`).join(""));
   return { folder, source };
-}
-
-/** Every file below a folder with the digest of its bytes. */
-async function digests(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile()) found[path.slice(folder.length)] = createHash("sha256").update(await readFile(path)).digest("hex");
-  }
-  return found;
 }
 
 describe("prepare", () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -20,4 +21,14 @@ export async function all<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
+}
+
+/** Every file below a folder with the digest of its bytes. */
+export async function digests(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) found[path.slice(folder.length)] = createHash("sha256").update(await readFile(path)).digest("hex");
+  }
+  return found;
 }
