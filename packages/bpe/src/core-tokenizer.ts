@@ -74,7 +74,7 @@ export class CoreTokenizer {
   protected readonly tokens: readonly (string | undefined)[];
   private readonly ids: TokenIds;
   protected readonly merges: Int32Array;
-  private readonly model: BpeModel;
+  protected readonly model: BpeModel;
   protected readonly fast: FastPath | undefined;
   protected readonly finders: readonly [AddedTokenFinder, AddedTokenFinder];
   private readonly added = new Map<string, AddedToken>();
@@ -208,7 +208,7 @@ export class CoreTokenizer {
   private appendWords(text: string, { addPrefixSpace, useRegex, scan = wordEnd }: PreTokenizer, out: IdList): void {
     if (text === "") return;
     const whole = addPrefixSpace && !text.startsWith(" ") ? ` ${text}` : text;
-    if (useRegex) forEachPart(whole, (bytes, length) => this.model.encodeWords(bytes, length, scan, out));
+    if (useRegex) forEachPart(whole, (bytes, length) => this.model.encodeWords(bytes, 0, length, scan, out));
     else withBytes(whole, (bytes, length) => this.model.encodeWord(bytes, 0, length, out));
   }
 

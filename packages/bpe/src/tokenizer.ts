@@ -3,6 +3,7 @@ import { readDecoder } from "./decoder.js";
 import { detailed, type DetailedEncoding } from "./detailed.js";
 import { readTokenizerJson, type TokenizerFile } from "./json/read.js";
 import { writeTokenizerJson } from "./json/write.js";
+import type { FlatEncoder } from "./flat-encoder.js";
 import { IdList } from "./model/id-list.js";
 import { TextModel } from "./model/text-model.js";
 import { WordMerger } from "./model/word-merger.js";
@@ -10,6 +11,7 @@ import { readNormalizer } from "./normalizer.js";
 import { Pipeline, pointPlaces, type OffsetUnit } from "./pipeline.js";
 import { readSplitter } from "./pre-tokenizer.js";
 import type { Row } from "./row.js";
+import { wordEnd } from "./scanner.js";
 import { SafeCuts, StreamEncoder } from "./segments.js";
 import { Span } from "./span.js";
 
@@ -77,6 +79,34 @@ export class Tokenizer extends CoreTokenizer {
     const texts = pair === undefined ? [text] : [text, pair];
     const rowOf = (sequence: number): Row => this.steps!(texts[sequence]!, special === "parse", sequence);
     return detailed(this.document, this.processor, addSpecialTokens, rowOf, texts.map((each) => pointPlaces(each, offsets)));
+  }
+
+  /**
+   * Encodes many texts into one list, without an object for each; for threads that encode.
+   *
+   * @throws BpeError where `addSpecialTokens` asks for tokens that this tokenizer does not have.
+   * @internal
+   */
+  flatEncoder({ special = "text", addSpecialTokens = false }: EncodeOptions = {}): FlatEncoder {
+    const { fast, model } = this;
+    const ids = new IdList();
+    const [before, after] = addSpecialTokens ? this.frame() : NO_FRAME;
+    const parse = special === "parse";
+    const framed = (append: () => void): void => {
+      for (const id of before) ids.push(id);
+      append();
+      for (const id of after) ids.push(id);
+    };
+    const text = (source: string): void => framed(() => this.append(source, parse, ids));
+    if (!this.readsUtf8(parse)) return { ids, text };
+    const { scan = wordEnd } = fast!.how;
+    return { ids, text, utf8: (bytes, from, to) => framed(() => model.encodeWords(bytes, from, to, scan, ids)) };
+  }
+
+  /** Whether the UTF-8 of a text is all that encoding it takes: nothing is looked for in it, changed or put before it. @internal */
+  readsUtf8(parse: boolean): boolean {
+    const { fast, finders } = this;
+    return fast !== undefined && !fast.form && fast.how.useRegex && !fast.how.addPrefixSpace && !finders.some((finder) => finder.looks(parse));
   }
 
   /** How many tokens a text has; with a `limit`, encoding stops when it is passed, and the answer is above it. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { BpeError, trainBpe, type Tokenizer } from "@llm/bpe";
+import { BpeError, Tokenizer, trainBpe } from "@llm/bpe";
 import { createEncoderPool } from "@llm/bpe/corpus";
 import { prose, unicodeMix } from "./texts.js";
 
@@ -10,7 +10,7 @@ beforeAll(() => expect(existsSync(fileURLToPath(new URL("../dist/worker.js", imp
 
 describe("an encoder pool", () => {
   let tokenizer: Tokenizer;
-  const texts = [...prose(81, 4000), "", "<s>", ...unicodeMix(82, 500), "x".repeat(300_000), "\ud800 lone", prose(83, 9000).join(" "), ...prose(84, 3000), ""];
+  const texts = [...prose(81, 4000), "", "<s>", ...unicodeMix(82, 500), "x".repeat(300_000), "\ud800 lone", "halves \ud83d", "\ude00 that don't meet", prose(83, 9000).join(" "), ...prose(84, 3000), ""];
   beforeAll(async () => {
     tokenizer = await trainBpe(prose(80, 2000), { vocabSize: 900 });
   });
@@ -44,6 +44,23 @@ describe("an encoder pool", () => {
       expect(plain(await pool.encode(["<s>", "kari"]))).toEqual([[0, 0, 2], Array.from(tokenizer.encode("kari", { addSpecialTokens: true }).ids)]);
     } finally {
       await pool.close();
+    }
+  });
+
+  it("encodes texts that a thread gets as strings: huge ones, and where something is looked for in texts or changed", async () => {
+    const huge = "one two three, ".repeat(75_000);
+    const mixed = [...unicodeMix(85, 300), "cafe\u0301 KARI kari", "\ud83d", "\ude00", huge, "kari", ""];
+    const joined = (lists: readonly Uint32Array[]): string[] => lists.map((ids) => ids.join(" "));
+    const file = JSON.parse(tokenizer.toJSON()) as { added_tokens: object[] };
+    const kari = { id: 900, content: "kari", single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };
+    for (const changes of [{}, { normalizer: { type: "NFC" } }, { added_tokens: [...file.added_tokens, kari] }, { pre_tokenizer: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true } }]) {
+      const changed = Tokenizer.fromJSON({ ...file, ...changes });
+      const pool = createEncoderPool(changed, { threads: 2 });
+      try {
+        expect(joined(await pool.encode(mixed))).toEqual(joined(mixed.map((text) => changed.encode(text).ids)));
+      } finally {
+        await pool.close();
+      }
     }
   });
 

@@ -46,11 +46,11 @@ export class BpeModel {
   /**
    * Appends the tokens of the words that `scan`, always the same one, finds in a text.
    *
-   * @param bytes Its UTF-8, with `BYTES_BEYOND` more bytes after it, which are overwritten.
+   * @param bytes Its UTF-8 from `from` to `to`, with `BYTES_BEYOND` more bytes after it, which are overwritten.
    */
-  encodeWords(bytes: Uint8Array, length: number, scan: Scanner, out: IdList): void {
+  encodeWords(bytes: Uint8Array, from: number, to: number, scan: Scanner, out: IdList): void {
     this.loop ??= new WordLoop(scan, (word, start, end, ids) => this.encodeWord(word, start, end, ids));
-    this.loop.run(bytes, length, out);
+    this.loop.run(bytes, from, to, out);
   }
 
   /** Appends the tokens of the word `bytes[start, end)`. */

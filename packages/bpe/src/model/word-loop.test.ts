@@ -43,17 +43,21 @@ it.each(Object.entries(SCANNERS))("gives each word of a text the tokens that it 
   fc.assert(
     fc.property(fc.array(piece, { minLength: 10, maxLength: 40 }), (pieces) => {
       const text = Buffer.from(pieces.join(""));
-      const bytes = new Uint8Array(text.length + BYTES_BEYOND).fill(0x61);
-      bytes.set(text);
+      // Another text may stand before it, and after the bytes that are overwritten.
+      const from = pieces.length % 3;
+      const to = from + text.length;
+      const bytes = new Uint8Array(to + BYTES_BEYOND + 1).fill(0x61);
+      bytes.set(text, from);
       const [expected, found] = [new IdList(), new IdList()];
-      for (let start = 0; start < text.length; words++) {
-        const end = scan(bytes, start, text.length);
+      for (let start = from; start < to; words++) {
+        const end = scan(bytes, start, to);
         numbers.encode(bytes, start, end, expected);
         start = end;
       }
       for (const repeat of [1, 2]) {
         found.push(7);
-        loop.run(bytes, text.length, found);
+        loop.run(bytes, from, to, found);
+        expect(bytes.at(-1)).toBe(0x61);
         expect([repeat, ...found.cleared().ids.subarray(0, expected.length + 1)]).toEqual([repeat, 7, ...expected.toArray()]);
       }
     }),

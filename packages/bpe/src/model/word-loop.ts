@@ -52,25 +52,25 @@ export class WordLoop {
   /**
    * Appends the tokens of all words of a text.
    *
-   * @param bytes Its UTF-8, with `BYTES_BEYOND` more bytes after it, which are overwritten.
+   * @param bytes Its UTF-8 from `from` to `to`, with `BYTES_BEYOND` more bytes after it, which are overwritten.
    */
-  run(bytes: Uint8Array, length: number, out: IdList): void {
+  run(bytes: Uint8Array, from: number, to: number, out: IdList): void {
     const { entries, prefix, scan, cased } = this;
     /** Makes a capital a small letter, and nothing else one. */
     const first = cased ? 0x20 : 0;
-    bytes.fill(0, length, length + BYTES_BEYOND);
+    bytes.fill(0, to, to + BYTES_BEYOND);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     // A word gets at most one token for each byte; one more place is written and not kept.
-    out.reserve(length + 1);
+    out.reserve(to - from + 1);
     let { ids, length: count } = out;
-    for (let start = 0; start < length; ) {
+    for (let start = from; start < to; ) {
       const letters = start + prefix[bytes[start]!]!;
       let end = letters;
       let stop = notLetters(view.getInt32(end, true) | first, cased);
       while (stop === 0) stop = notLetters(view.getInt32((end += 4), true), cased);
       end += lowestByte(stop);
       const next = bytes[end]!;
-      if (end === letters || next >= 0x80 || (cased && (next === QUOTE || (next | 0x20) - 0x61 >>> 0 < 26))) end = scan(bytes, start, length);
+      if (end === letters || next >= 0x80 || (cased && (next === QUOTE || (next | 0x20) - 0x61 >>> 0 < 26))) end = scan(bytes, start, to);
       const size = end - start;
       let place = 0;
       let key0 = 0;

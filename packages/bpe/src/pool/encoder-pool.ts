@@ -1,16 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { threadCount, WorkerPool } from "../corpus/threads/pool.js";
 import { BpeError } from "../errors.js";
+import type { FlatEncoder } from "../flat-encoder.js";
 import type { EncodeOptions, Tokenizer } from "../tokenizer.js";
-import { encodeTexts, type EncodeData, type EncodedTexts } from "./encode-task.js";
+import { encodeTexts, type EncodeData, type EncodedTexts, type EncodeTask } from "./encode-task.js";
+import { TextPacker } from "./packed-texts.js";
 
-/** UTF-16 units of text that a worker gets at once: at least and at most. */
+/** UTF-16 units of text that a worker gets at once: at least and at most, and of a stream. */
 const LEAST = 1 << 14;
-const MOST = 1 << 17;
+const MOST = 1 << 19;
+const STREAMED = 1 << 18;
 /** Texts that a worker gets at once, at most. */
-const MOST_TEXTS = 1 << 12;
-/** Tasks for each worker that a batch is cut into, so that none waits long for the last one. */
-const TASKS = 8;
+const MOST_TEXTS = 1 << 13;
+/** Tasks of a batch become smaller towards its end, this share of what is left for each worker, so that none waits long for the last one. */
+const SHARE = 1 / 3;
+/** Texts with more units than this go to a worker as they are: it takes them apart, and no buffer gets their size. */
+const MOST_PACKED = 1 << 20;
 
 /** How a pool encodes; the options of `Tokenizer.encode` hold for every text. */
 export interface EncoderPoolOptions extends EncodeOptions {
@@ -25,7 +30,10 @@ export interface EncodeCall {
 
 /** Worker threads that encode texts; made by `createEncoderPool`. */
 export class EncoderPool {
-  private readonly pool: WorkerPool<string[], EncodedTexts> | undefined;
+  private readonly pool: WorkerPool<EncodeTask, EncodedTexts> | undefined;
+  /** Packs texts for a tokenizer that reads UTF-8. */
+  private readonly packer: TextPacker | undefined;
+  private encoder: FlatEncoder | undefined;
   private closed = false;
 
   /** @param threads How many worker threads there are. */
@@ -36,6 +44,7 @@ export class EncoderPool {
   ) {
     const data: EncodeData | undefined = threads > 0 ? { tokenizer: tokenizer.toJSON(false), options } : undefined;
     this.pool = data && new WorkerPool({ kind: "encode", data }, threads);
+    this.packer = tokenizer.readsUtf8(options.special === "parse") ? new TextPacker() : undefined;
   }
 
   /**
@@ -46,22 +55,22 @@ export class EncoderPool {
    * @throws BpeError where a worker fails or the pool is closed; the signal's reason where it aborts
    */
   async encode(texts: readonly string[], call: EncodeCall = {}): Promise<Uint32Array<ArrayBuffer>[]> {
-    const units = texts.reduce((sum, text) => sum + text.length, 0);
-    const size = Math.min(MOST, Math.max(LEAST, units / (TASKS * Math.max(1, this.threads))));
+    let left = texts.reduce((sum, text) => sum + text.length, 0);
+    const size = (taken: number): number => Math.min(MOST, Math.max(LEAST, ((left -= taken) * SHARE) / Math.max(1, this.threads)));
     const lists: Uint32Array<ArrayBuffer>[] = [];
-    for await (const encoded of this.tasks(texts, size, call)) lists.push(...views(encoded));
+    for await (const encoded of this.tasks(texts, size, call)) for (const ids of views(encoded)) lists.push(ids);
     return lists;
   }
 
   /**
-   * Encodes texts on all threads as they come, in their order. Memory: a few hundred kilobytes of text for each thread, or its
+   * Encodes texts on all threads as they come, in their order. Memory: a megabyte or two of text for each thread, or its
    * longest text.
    *
    * @returns The ids of each text, as of `encode`.
    * @throws As `encode`, and what the source throws
    */
   async *encodeStream(texts: Iterable<string> | AsyncIterable<string>, call: EncodeCall = {}): AsyncGenerator<Uint32Array<ArrayBuffer>, void, undefined> {
-    for await (const encoded of this.tasks(texts, MOST, call)) yield* views(encoded);
+    for await (const encoded of this.tasks(texts, () => STREAMED, call)) yield* views(encoded);
   }
 
   /** Ends the threads, at once; what they were at fails. A program does not end by itself before. */
@@ -70,42 +79,44 @@ export class EncoderPool {
     await this.pool?.close();
   }
 
-  private async *tasks(texts: Iterable<string> | AsyncIterable<string>, size: number, { signal }: EncodeCall): AsyncGenerator<EncodedTexts> {
+  /** @param size Units that the next task shall have, once some were taken. */
+  private async *tasks(texts: Iterable<string> | AsyncIterable<string>, size: (taken: number) => number, { signal }: EncodeCall): AsyncGenerator<EncodedTexts> {
     const running: Promise<EncodedTexts>[] = [];
     const aborted = abortion(signal);
     const check = (): void => {
       signal?.throwIfAborted();
       if (this.closed) throw new BpeError("This pool is closed; make another with createEncoderPool.");
     };
-    const start = async (task: string[]): Promise<void> => {
-      // Without threads, timers and signals get their turn here.
-      await Promise.race([this.pool ? this.pool.room() : setImmediate(), ...aborted.promise]);
-      check();
-      const result = this.pool ? this.pool.run(task) : Promise.resolve(encodeTexts(this.tokenizer, task, this.options));
-      // It is awaited in its turn; until then its failure is no one's yet.
-      result.catch(() => undefined);
-      running.push(result);
-    };
     const take = (): Promise<EncodedTexts> => Promise.race([running.shift()!, ...aborted.promise]);
     try {
       check();
-      let task: string[] = [];
-      let units = 0;
-      for await (const text of texts) {
-        if (typeof text !== "string") throw new BpeError(`A text is ${typeof text}; expected a string.`);
-        task.push(text);
-        units += text.length;
-        if (units < size && task.length < MOST_TEXTS) continue;
-        await start(task);
-        task = [];
-        units = 0;
+      for await (const group of grouped(texts, size)) {
+        // Without threads, timers and signals get their turn here.
+        await Promise.race([this.pool ? this.pool.room() : setImmediate(), ...aborted.promise]);
+        check();
+        const result = this.pool ? this.onThread(this.pool, group) : this.here(group);
+        // It is awaited in its turn; until then its failure is no one's yet.
+        result.catch(() => undefined);
+        running.push(result);
         while (running.length > this.threads * 4) yield await take();
       }
-      if (task.length > 0) await start(task);
       while (running.length > 0) yield await take();
     } finally {
       aborted.forget();
     }
+  }
+
+  private async onThread(pool: WorkerPool<EncodeTask, EncodedTexts>, { texts, units }: Group): Promise<EncodedTexts> {
+    const { packer } = this;
+    if (!packer || units > MOST_PACKED) return pool.run(texts);
+    const task = packer.pack(texts, units);
+    const encoded = await pool.run(task, [task.bytes.buffer, task.ends.buffer]);
+    packer.giveBack(encoded.bytes!);
+    return encoded;
+  }
+
+  private async here({ texts }: Group): Promise<EncodedTexts> {
+    return encodeTexts((this.encoder ??= this.tokenizer.flatEncoder(this.options)), texts);
   }
 }
 
@@ -118,6 +129,34 @@ export class EncoderPool {
  */
 export function createEncoderPool(tokenizer: Tokenizer, { threads, ...options }: EncoderPoolOptions = {}): EncoderPool {
   return new EncoderPool(tokenizer, options, threadCount(threads));
+}
+
+/** Texts of one task, and their UTF-16 units. */
+interface Group {
+  texts: string[];
+  units: number;
+}
+
+/** Texts in groups of about as many units as `size` says. */
+async function* grouped(texts: Iterable<string> | AsyncIterable<string>, size: (taken: number) => number): AsyncGenerator<Group> {
+  let group: Group = { texts: [], units: 0 };
+  let wanted = size(0);
+  const complete = (text: string): boolean => {
+    if (typeof text !== "string") throw new BpeError(`A text is ${typeof text}; expected a string.`);
+    group.texts.push(text);
+    group.units += text.length;
+    return group.units >= wanted || group.texts.length >= MOST_TEXTS;
+  };
+  const next = (): Group => {
+    const full = group;
+    group = { texts: [], units: 0 };
+    wanted = size(full.units);
+    return full;
+  };
+  // An array is not awaited text by text.
+  if (Symbol.asyncIterator in texts) for await (const text of texts) { if (complete(text)) yield next(); }
+  else for (const text of texts) if (complete(text)) yield next();
+  if (group.texts.length > 0) yield next();
 }
 
 function* views({ ids, ends }: EncodedTexts): Generator<Uint32Array<ArrayBuffer>> {
