@@ -1,72 +1,91 @@
-/**
- * The inner loop of MinHash as WebAssembly: 64-bit products, which JavaScript's numbers don't have. For each of the hash functions
- * it takes the least (x * a + b) mod 2^64 mod (2^61 - 1) over all x, as datatrove does with numpy's uint64.
- *
- * In words, with parameters (xs, xsEnd, ab, out, outEnd) as byte offsets:
- *   do { a = ab[0]; b = ab[1]; least = 2^64 - 1; x = xs
- *        do { v = *x * a + b; v = (v & M) + (v >> 61); if (v >= M) v -= M; least = min(v, least); x += 8 } while (x < xsEnd)
- *        *out = least; ab += 16; out += 8 } while (out < outEnd)
+import { I32, I64, type WasmExports, type WasmFunction, add, and, compile, extend, get, i32, i32Add, i32Less, i32LessEqual, i32Load, i32Sub, i64, less, lessEqual, load, load32, load8, mul, repeat, repeatWhile, rotate, select, set, shl, shr, store, sub, tee, when, xor } from "./wasm.js";
+
+/*
+ * The inner loops of MinHash as WebAssembly: they need 64-bit products, which JavaScript's numbers don't have.
  */
-const [GET, SET, TEE] = [0x20, 0x21, 0x22];
-const [I32_CONST, I64_CONST, I64_LOAD, I64_STORE] = [0x41, 0x42, 0x29, 0x37];
-const [I32_ADD, I32_LT, I64_ADD, I64_SUB, I64_MUL, I64_AND, I64_SHR, I64_LT] = [0x6a, 0x49, 0x7c, 0x7d, 0x7e, 0x83, 0x88, 0x54];
-const [LOOP, VOID, END, BR_IF, SELECT] = [0x03, 0x40, 0x0b, 0x0d, 0x1b];
-const [I32, I64] = [0x7f, 0x7e];
 
-/** 2^61 - 1 as a signed LEB128 number. */
-const MERSENNE = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f];
-const [XS, XS_END, AB, OUT, OUT_END, X, A, B, LEAST, V] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+/** 2^61 - 1. */
+const MERSENNE = (1n << 61n) - 1n;
+/** Hash functions that are worked out side by side: a shingle's hash is loaded once for them, and their products overlap. */
+const LANES = 8;
 
-const BODY = [
-  ...[LOOP, VOID],
-  ...[GET, AB, I64_LOAD, 3, 0, SET, A],
-  ...[GET, AB, I64_LOAD, 3, 8, SET, B],
-  ...[I64_CONST, 0x7f, SET, LEAST], // -1
-  ...[GET, XS, SET, X],
-  ...[LOOP, VOID],
-  ...[GET, X, I64_LOAD, 3, 0, GET, A, I64_MUL, GET, B, I64_ADD, TEE, V],
-  ...[I64_CONST, ...MERSENNE, I64_AND, GET, V, I64_CONST, 61, I64_SHR, I64_ADD, TEE, V],
-  ...[GET, V, I64_CONST, ...MERSENNE, I64_SUB, GET, V, I64_CONST, ...MERSENNE, I64_LT, SELECT, TEE, V],
-  ...[GET, LEAST, GET, V, GET, LEAST, I64_LT, SELECT, SET, LEAST],
-  ...[GET, X, I32_CONST, 8, I32_ADD, TEE, X, GET, XS_END, I32_LT, BR_IF, 0],
-  END,
-  ...[GET, OUT, GET, LEAST, I64_STORE, 3, 0],
-  ...[GET, AB, I32_CONST, 16, I32_ADD, SET, AB],
-  ...[GET, OUT, I32_CONST, 8, I32_ADD, TEE, OUT, GET, OUT_END, I32_LT, BR_IF, 0],
-  END,
-  END,
-];
-
-/** A number as unsigned LEB128. */
-const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]);
-const section = (id: number, content: readonly number[]): number[] => [id, ...leb(content.length), ...content];
-const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
-
-/** What is used of WebAssembly, which Node.js has and the types of the language alone don't. */
-interface WebAssemblyNamespace {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: object };
-}
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyNamespace }).WebAssembly;
-
-/** The loop and its memory. Offsets are in bytes. */
-export interface MinHashLoop {
-  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  run(xs: number, xsEnd: number, ab: number, out: number, outEnd: number): void;
-}
-
-/** Compiles the loop; a few hundred bytes. */
-export function minHashLoop(): MinHashLoop {
-  const code = [2, 1, I32, 4, I64, ...BODY]; // locals: one i32, four i64
-  const module = new Module(
-    Uint8Array.from([
-      ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      ...section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 0]),
-      ...section(3, [1, 0]),
-      ...section(5, [1, 0, 1]),
-      ...section(7, [2, ...text("memory"), 2, 0, ...text("run"), 0, 0]),
-      ...section(10, [1, ...leb(code.length), ...code]),
+/**
+ * least(xs, xsEnd, ab, out, outEnd), all offsets in the memory: for each hash function (a, b) the least (x * a + b) mod 2^64 mod (2^61 - 1)
+ * over all x, as datatrove works it out with numpy's uint64. The number of functions is a multiple of 8. In words, for each of them:
+ *
+ *   least = 2^61 - 1
+ *   for each x: v = x * a + b; if (v + (v >> 61) + 1) mod 2^61 <= least: v = (v & M) + (v >> 61); v = v >= M ? v - M : v; least = min(v, least)
+ *
+ * The first sum is the remainder and one more, or, where the parts of v add up to M or more, the remainder itself: no lesser remainder
+ * is missed, and the exact one is worked out only for the few that look less. Remainders are kept times 8, so that "mod 2^61" is a shift.
+ */
+function least(): WasmFunction {
+  const [XS, XS_END, AB, OUT, OUT_END, AT, V, X] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const lanes = Array.from({ length: LANES }, (_, lane) => ({ lane, a: 8 + 3 * lane, b: 9 + 3 * lane, least: 10 + 3 * lane }));
+  const eachX = [
+    ...set(X, load(get(AT))),
+    ...lanes.flatMap(({ a, b, least }) => [
+      ...set(V, add(mul(get(X), get(a)), get(b))),
+      ...when(
+        lessEqual(shl(add(add(get(V), shr(get(V), 61)), i64(1n)), 3), get(least)),
+        set(V, add(and(get(V), i64(MERSENNE)), shr(get(V), 61))),
+        set(V, shl(select(sub(get(V), i64(MERSENNE)), get(V), lessEqual(i64(MERSENNE), get(V))), 3)),
+        set(least, select(get(V), get(least), less(get(V), get(least)))),
+      ),
     ]),
+  ];
+  const body = repeat(
+    [
+      ...lanes.flatMap(({ lane, a, b, least }) => [...set(a, load(get(AB), 16 * lane)), ...set(b, load(get(AB), 16 * lane + 8)), ...set(least, i64(-1n))]),
+      ...set(AT, get(XS)),
+      ...repeat(eachX, i32Less(tee(AT, i32Add(get(AT), i32(8))), get(XS_END))),
+      ...lanes.flatMap(({ lane, least }) => store(get(OUT), shr(get(least), 3), 8 * lane)),
+      ...set(AB, i32Add(get(AB), i32(16 * LANES))),
+    ],
+    i32Less(tee(OUT, i32Add(get(OUT), i32(8 * LANES))), get(OUT_END)),
   );
-  return new Instance(module).exports as unknown as MinHashLoop;
+  return { parameters: 5, locals: [[1, I32], [2 + 3 * LANES, I64]], body };
 }
+
+const [P1, P2, P3, P4, P5] = [0x9e3779b185ebca87n, 0xc2b2ae3d27d4eb4fn, 0x165667b19e3779f9n, 0x85ebca77c2b2ae63n, 0x27d4eb2f165667c5n].map(i64) as [number[], number[], number[], number[], number[]];
+
+/**
+ * shingles(ends, endsEnd, bytes, out), all offsets in the memory: xxHash64 (Collet's specification 0.1.1, seed 0) of every run of so many
+ * words of a text whose words stand one space apart. At `ends` are 32-bit offsets in the text: of the byte in front of the first word
+ * (-1), then of the one behind each word; `endsEnd` is behind the entry with which the last run begins.
+ */
+function shingles(words: number): WasmFunction {
+  const [ENDS, ENDS_END, BYTES, OUT, AT, END, H, LENGTH, SUM] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+  const sums = [SUM, SUM + 1, SUM + 2, SUM + 3] as const;
+  const round = (sum: number[], input: number[]): number[] => mul(rotate(add(sum, mul(input, P2)), 31), P1);
+  const skip = (bytes: number): number[] => set(AT, i32Add(get(AT), i32(bytes)));
+  const left = (bytes: number): number[] => i32LessEqual(i32(bytes), i32Sub(get(END), get(AT)));
+  const mixIn = (shift: number): number[] => set(H, xor(get(H), shr(get(H), shift)));
+  const long = [
+    ...[add(P1, P2), P2, i64(0n), sub(i64(0n), P1)].flatMap((start, k) => set(sums[k]!, start)),
+    ...repeat([...sums.flatMap((sum, k) => set(sum, round(get(sum), load(get(AT), 8 * k)))), ...skip(32)], left(32)),
+    ...set(H, [1, 7, 12, 18].map((bits, k) => rotate(get(sums[k]!), bits)).reduce(add)),
+    ...sums.flatMap((sum) => set(H, add(mul(xor(get(H), round(i64(0n), get(sum))), P1), P4))),
+  ];
+  const body = repeat(
+    [
+      ...set(AT, i32Add(get(BYTES), i32Add(i32Load(get(ENDS)), i32(1)))),
+      ...set(END, i32Add(get(BYTES), i32Load(get(ENDS), 4 * words))),
+      ...set(LENGTH, extend(i32Sub(get(END), get(AT)))),
+      ...set(H, P5),
+      ...when(left(32), long),
+      ...set(H, add(get(H), get(LENGTH))),
+      ...repeatWhile(left(8), [...set(H, add(mul(rotate(xor(get(H), round(i64(0n), load(get(AT)))), 27), P1), P4)), ...skip(8)]),
+      ...when(left(4), set(H, add(mul(rotate(xor(get(H), mul(load32(get(AT)), P1)), 23), P2), P3)), skip(4)),
+      ...repeatWhile(left(1), [...set(H, mul(rotate(xor(get(H), mul(load8(get(AT)), P5)), 11), P1)), ...skip(1)]),
+      ...[...mixIn(33), ...set(H, mul(get(H), P2)), ...mixIn(29), ...set(H, mul(get(H), P3)), ...mixIn(32)],
+      ...store(get(OUT), get(H)),
+      ...set(OUT, i32Add(get(OUT), i32(8))),
+    ],
+    i32Less(tee(ENDS, i32Add(get(ENDS), i32(4))), get(ENDS_END)),
+  );
+  return { parameters: 4, locals: [[2, I32], [6, I64]], body };
+}
+
+/** Compiles the loops; a few kilobytes. @param words Words of a shingle */
+export const minHashLoops = (words: number): WasmExports<"shingles" | "least"> => compile({ shingles: shingles(words), least: least() });

@@ -1,8 +1,6 @@
-import xxhash from "xxhash-wasm";
-import { WordTable } from "../clean/words/words.js";
 import { FACTORS, SUMMANDS } from "./constants.js";
-import { type MinHashLoop, minHashLoop } from "./minhash-wasm.js";
-import { simplifyText } from "./simplify.js";
+import { minHashLoops } from "./minhash-wasm.js";
+import { ShingleWords } from "./shingle-words.js";
 
 /** FineWeb's parameters: 112 hashes in 14 bands of 8 over shingles of 5 words (Penedo et al. 2024, section 3.4). */
 export const MINHASH = { words: 5, bands: 14, rows: 8 } as const;
@@ -10,9 +8,8 @@ const HASHES = MINHASH.bands * MINHASH.rows;
 /** Bytes of the parameters and of a signature in the loop's memory. */
 const PARAMETERS = HASHES * 16;
 const SIGNATURE = HASHES * 8;
-const XS = PARAMETERS + SIGNATURE;
+const SHINGLES = PARAMETERS + SIGNATURE;
 const PAGE = 1 << 16;
-const ASCII = /^[\0-\x7f]*$/;
 
 /** What stands for a text when texts are compared. Both are valid until the next text is signed. */
 export interface Signed {
@@ -27,50 +24,39 @@ export interface Signed {
  * drawn by numpy from seed 1): words of the simple form of the text, by spaCy's English rules.
  */
 export class MinHashSigner {
-  readonly #table = new WordTable();
-  readonly #loop: MinHashLoop = minHashLoop();
-  #bytes = Buffer.alloc(1 << 16);
+  readonly #words = new ShingleWords();
+  readonly #loops = minHashLoops(MINHASH.words);
 
-  private constructor(private readonly hash: (bytes: Uint8Array) => bigint) {
-    const parameters = new BigUint64Array(this.#loop.memory.buffer, 0, 2 * HASHES);
+  private constructor() {
+    // What the loops read and write lies one behind the other: parameters, signature, shingles, and of the text the words' ends and bytes.
+    const parameters = new BigUint64Array(this.#loops.memory.buffer, 0, 2 * HASHES);
     for (let i = 0; i < HASHES; i++) {
       parameters[2 * i] = BigInt(`0x${FACTORS[i]!}`);
       parameters[2 * i + 1] = BigInt(`0x${SUMMANDS[i]!}`);
     }
   }
 
-  static async create(): Promise<MinHashSigner> {
-    return new MinHashSigner((await xxhash()).h64Raw);
+  static create(): Promise<MinHashSigner> {
+    return Promise.resolve(new MinHashSigner());
   }
 
   /** The signature of a text, or undefined if it has fewer words than a shingle. */
   sign(text: string): Signed | undefined {
-    this.#table.trim();
-    const words = this.#table.split(simplifyText(text));
+    const words = this.#words.split(text);
     const count = words - MINHASH.words + 1;
     if (count < 1) return undefined;
-    const { memory } = this.#loop;
-    const needed = XS + 8 * count;
-    if (memory.buffer.byteLength < needed) memory.grow(Math.ceil((needed - memory.buffer.byteLength) / PAGE));
-    const shingles = new BigUint64Array(memory.buffer, XS, count);
-    const ends = this.#join(words);
-    for (let i = 0; i < count; i++) shingles[i] = this.hash(this.#bytes.subarray(i === 0 ? 0 : ends[i - 1]! + 1, ends[i + MINHASH.words - 1]));
-    this.#loop.run(XS, needed, 0, PARAMETERS, XS);
-    return { signature: new BigUint64Array(memory.buffer, PARAMETERS, HASHES), shingles };
-  }
-
-  /** Writes the words, joined by spaces, as UTF-8. @returns where each ends */
-  #join(count: number): Int32Array {
-    const list = Array.from({ length: count }, (_, i) => this.#table.word(this.#table.ids[i]!));
-    const joined = list.join(" ");
-    const size = 3 * joined.length;
-    if (this.#bytes.length < size) this.#bytes = Buffer.alloc(2 * size);
-    this.#bytes.write(joined, "utf8");
-    const ascii = ASCII.test(joined);
-    const ends = new Int32Array(count);
-    let at = -1;
-    for (let i = 0; i < count; i++) ends[i] = at = at + 1 + (ascii ? list[i]!.length : Buffer.byteLength(list[i]!));
-    return ends;
+    const { memory } = this.#loops;
+    const ends = SHINGLES + 8 * count;
+    const bytes = ends + 4 * (words + 1);
+    const size = this.#words.ends[words]!;
+    const missing = bytes + size - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    const { buffer } = memory;
+    new Int32Array(buffer, ends, words + 1).set(this.#words.ends.subarray(0, words + 1));
+    new Uint8Array(buffer, bytes, size).set(this.#words.bytes.subarray(0, size));
+    this.#loops.shingles(ends, ends + 4 * count, bytes, SHINGLES);
+    this.#loops.least(SHINGLES, ends, 0, PARAMETERS, SHINGLES);
+    return { signature: new BigUint64Array(buffer, PARAMETERS, HASHES), shingles: new BigUint64Array(buffer, SHINGLES, count) };
   }
 }
 
