@@ -3,7 +3,7 @@ import { encodeBatch, type BatchEncoding, type BatchOptions, type BatchText } fr
 import { Decoder, isByteLevel, type DecodeStream, type DecodeStep } from "./decoder.js";
 import { BpeError } from "./errors.js";
 import type { Json, TokenizerDocument } from "./json/document.js";
-import { readTokenizerJson, type TokenIds, type TokenizerFile } from "./json/read.js";
+import { readTokenizerJson, tokenOf, type TokenIds, type TokenizerFile } from "./json/read.js";
 import { BpeModel } from "./model/bpe-model.js";
 import { IdList } from "./model/id-list.js";
 import { MergeRanks } from "./model/merge-ranks.js";
@@ -71,7 +71,6 @@ export class CoreTokenizer {
   protected readonly document: TokenizerDocument;
   protected readonly processor: PostProcessor | undefined;
   protected readonly steps: StepEncoder | undefined;
-  protected readonly tokens: readonly (string | undefined)[];
   private readonly ids: TokenIds;
   protected readonly merges: Int32Array;
   protected readonly model: BpeModel;
@@ -88,10 +87,12 @@ export class CoreTokenizer {
    * @param steps What is used where one pass does not do.
    * @throws BpeError where there are no steps and one pass does not do.
    */
-  constructor(file: TokenizerFile, steps?: Steps) {
-    const { document, tokens, ids, merges, made } = file;
+  constructor(
+    protected readonly file: TokenizerFile,
+    steps?: Steps,
+  ) {
+    const { document, ids, merges, made, slots } = file;
     this.document = document;
-    this.tokens = tokens;
     this.ids = ids;
     this.merges = merges;
     this.processor = readPostProcessor(document.post_processor);
@@ -104,7 +105,7 @@ export class CoreTokenizer {
     const form = fast?.form;
     const normalized = steps ? steps.normalized : form && ((text: string) => normalize(text, form));
     const { added_tokens: added, model: settings } = document;
-    let largest = tokens.length - 1;
+    let largest = (ids.limit ?? file.tokens.length) - 1;
     const special = new Set<number>();
     for (const token of added) {
       this.added.set(token.content, token);
@@ -116,9 +117,9 @@ export class CoreTokenizer {
     this.vocabSize = largest + 1;
     const shown = (token: AddedToken): string => this.addedById.get(token.id)!;
     this.finders = [new AddedTokenFinder(added.filter((token) => !token.normalized)), new AddedTokenFinder(added.filter((token) => token.normalized), shown)];
-    this.decoder = new Decoder((id) => this.addedById.get(id) ?? this.tokens[id], special, steps?.decode);
+    this.decoder = new Decoder((id) => this.idToToken(id), special, steps?.decode);
     this.special = findSpecialIds((token) => this.tokenToId(token));
-    const ranks = new MergeRanks(merges, made, !settings.continuing_subword_prefix);
+    const ranks = new MergeRanks(merges, made, !settings.continuing_subword_prefix, slots);
     this.model = new BpeModel({ ids, merges: ranks, unkToken: settings.unk_token, fuseUnk: settings.fuse_unk, ignoreMerges: settings.ignore_merges });
     this.steps = steps?.encoder({ finders: this.finders, merges: ranks });
   }
@@ -140,7 +141,7 @@ export class CoreTokenizer {
 
   /** The token of an id as it stands in the vocabulary, or undefined. */
   idToToken(id: number): string | undefined {
-    return this.addedById.get(id) ?? this.tokens[id];
+    return this.addedById.get(id) ?? tokenOf(this.file, id);
   }
 
   /** The tokens that are cut out of texts before words are looked at, special ones among them. */

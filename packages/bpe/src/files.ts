@@ -4,6 +4,7 @@ import { BpeError } from "./errors.js";
 import type { TokenizerDocument } from "./json/document.js";
 import { invalid, readTokenizerJson } from "./json/read.js";
 import { TIKTOKEN_PATTERNS } from "./patterns.js";
+import { readPair, textOf, type Source } from "./load/reader.js";
 import { Tokenizer } from "./tokenizer.js";
 
 /** Lines that are read of a file; a vocabulary has no more. */
@@ -38,24 +39,29 @@ export interface VocabOptions {
 /**
  * A byte-level tokenizer from GPT-2's pair of files.
  *
- * @param vocab The text of vocab.json: ids by token.
- * @param merges The text of merges.txt: "left right" per line by rank, after a line `#version` that may be missing.
+ * @param vocab vocab.json, ids by token: its bytes, which are read fastest, or its text.
+ * @param merges merges.txt, "left right" per line by rank, after a line `#version` that may be missing: its bytes or its text.
  * @throws BpeError where they are broken or don't belong together.
  */
-export function fromVocabAndMerges(vocab: string, merges: string, { specialTokens = [], addPrefixSpace = false }: VocabOptions = {}): Tokenizer {
+export function fromVocabAndMerges(vocab: Source, merges: Source, { specialTokens = [], addPrefixSpace = false }: VocabOptions = {}): Tokenizer {
+  const documentOf = (idOf: (token: string) => unknown): TokenizerDocument => {
+    const specials = specialTokens.map((content) => {
+      const id = idOf(content);
+      if (typeof id !== "number") throw new BpeError(`The special token ${JSON.stringify(content)} is not in vocab.json.`);
+      return added(content, id);
+    });
+    return gpt2Document(specials, addPrefixSpace, false);
+  };
+  const file = readPair(vocab, merges, documentOf);
+  if (file) return new Tokenizer(file);
   let ids: Record<string, unknown>;
   try {
-    ids = JSON.parse(vocab) as Record<string, unknown>;
+    ids = JSON.parse(textOf(vocab, "vocab.json")) as Record<string, unknown>;
   } catch (cause) {
-    throw new BpeError("This vocab.json is not valid JSON. Was it cut off, or is it another file?", { cause });
+    throw cause instanceof BpeError ? cause : new BpeError("This vocab.json is not valid JSON. Was it cut off, or is it another file?", { cause });
   }
-  const lines = merges.split("\n", MAX_LINES + 1).map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
-  const specials = specialTokens.map((content) => {
-    const id = Object.hasOwn(ids, content) ? ids[content] : undefined;
-    if (typeof id !== "number") throw new BpeError(`The special token ${JSON.stringify(content)} is not in vocab.json.`);
-    return added(content, id);
-  });
-  const document = gpt2Document(specials, addPrefixSpace, false);
+  const lines = textOf(merges, "merges.txt").split("\n", MAX_LINES + 1).map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+  const document = documentOf((token) => (Object.hasOwn(ids, token) ? ids[token] : undefined));
   return new Tokenizer(readTokenizerJson({ ...document, model: { ...document.model, type: "BPE", vocab: ids, merges: lines.filter((line, index) => line !== "" && !(index === 0 && line.startsWith("#version"))) } }));
 }
 

@@ -1,9 +1,10 @@
 import { CoreTokenizer, NO_FRAME, type EncodeOptions, type Steps } from "./core-tokenizer.js";
 import { readDecoder } from "./decoder.js";
 import { detailed, type DetailedEncoding } from "./detailed.js";
-import { readTokenizerJson, type TokenizerFile } from "./json/read.js";
+import { tokenOf, type TokenizerFile } from "./json/read.js";
 import { writeTokenizerJson } from "./json/write.js";
 import type { FlatEncoder } from "./flat-encoder.js";
+import { readTokenizer } from "./load/reader.js";
 import { IdList } from "./model/id-list.js";
 import { TextModel } from "./model/text-model.js";
 import { WordMerger } from "./model/word-merger.js";
@@ -42,11 +43,11 @@ export class Tokenizer extends CoreTokenizer {
   /**
    * Reads a Hugging Face tokenizer.json with a BPE model; merges as pairs or as "a b".
    *
-   * @param source The file's text, or its parsed JSON.
+   * @param source The file's bytes, which are read fastest (a byte order mark is skipped), its text, or its parsed JSON.
    * @throws BpeError where the file is broken, or uses a component that is not supported (named in the message).
    */
-  static override fromJSON(source: string | object): Tokenizer {
-    return new Tokenizer(readTokenizerJson(source));
+  static override fromJSON(source: Uint8Array | string | object): Tokenizer {
+    return new Tokenizer(readTokenizer(source));
   }
 
   /**
@@ -55,17 +56,18 @@ export class Tokenizer extends CoreTokenizer {
    * @param pretty Indented as of `save(path)` (default), or compact as of `save(path, pretty=False)`.
    */
   toJSON(pretty = true): string {
-    return writeTokenizerJson(this.document, this.tokens, this.merges, pretty);
+    return writeTokenizerJson(this.document, this.file.tokens, this.merges, pretty);
   }
 
   /** Every merge, the earliest first, as [left, right] tokens. */
   *mergePairs(): Generator<[string, string]> {
-    for (let at = 0; at < this.merges.length; at += 2) yield [this.tokens[this.merges[at]!]!, this.tokens[this.merges[at + 1]!]!];
+    const { tokens } = this.file;
+    for (let at = 0; at < this.merges.length; at += 2) yield [tokens[this.merges[at]!]!, tokens[this.merges[at + 1]!]!];
   }
 
   /** The tokens of the model with their ids, by id; added tokens are there only where the model has them too. */
   modelTokens(): [token: string, id: number][] {
-    return this.tokens.flatMap((token, id): [string, number][] => (token === undefined ? [] : [[token, id]]));
+    return this.file.tokens.flatMap((token, id): [string, number][] => (token === undefined ? [] : [[token, id]]));
   }
 
   /**
@@ -192,7 +194,8 @@ async function* encodeAsync(parts: AsyncIterable<string>, encoder: StreamEncoder
 }
 
 /** The components of a file that work step by step. */
-function readSteps({ document, tokens, ids }: TokenizerFile): Steps {
+function readSteps(file: TokenizerFile): Steps {
+  const { document, ids } = file;
   const normalizer = readNormalizer(document.normalizer);
   const splitter = readSplitter(document.pre_tokenizer);
   return {
@@ -200,7 +203,7 @@ function readSteps({ document, tokens, ids }: TokenizerFile): Steps {
     decode: readDecoder(document.decoder),
     encoder({ finders, merges }) {
       const model = new TextModel(ids, new WordMerger(merges), document.model);
-      const pipeline = new Pipeline({ finders, normalizer, splitter, model, tokenOf: (id) => tokens[id] ?? "" });
+      const pipeline = new Pipeline({ finders, normalizer, splitter, model, tokenOf: (id) => tokenOf(file, id) ?? "" });
       return (text, parsed, sequence) => pipeline.row(text, parsed, sequence);
     },
   };

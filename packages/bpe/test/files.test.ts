@@ -26,6 +26,35 @@ it("writes a .tiktoken file, and reads it back to the same ids", () => {
   }
 });
 
+it("reads bytes as it reads texts, small files and large ones", async () => {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const large = await trainBpe(prose(2, 4000), { vocabSize: 8000 });
+  for (const tokenizer of [trained, large]) {
+    const { vocab, merges } = toVocabAndMerges(tokenizer);
+    const specialTokens = tokenizer.addedTokens.map((token) => token.content);
+    const made = [Tokenizer.fromJSON(bytes(tokenizer.toJSON())), Tokenizer.fromJSON(Buffer.from(tokenizer.toJSON(false))), fromVocabAndMerges(bytes(vocab), bytes(merges), { specialTokens }), fromVocabAndMerges(vocab, merges, { specialTokens })];
+    for (const again of made) {
+      expect(again.toJSON()).toBe(tokenizer.toJSON());
+      expect([again.vocabSize, again.special]).toEqual([tokenizer.vocabSize, tokenizer.special]);
+      for (const text of texts) {
+        const ids = tokenizer.encodeIds(text);
+        expect(again.encodeIds(text)).toEqual(ids);
+        expect(again.encodeAsSaved(text)).toEqual(tokenizer.encodeAsSaved(text));
+        expect(again.decode(ids)).toBe(text);
+        expect(ids.map((id) => again.tokenToId(again.idToToken(id)!))).toEqual(ids);
+      }
+      expect(["nowhere", "", "\ud800"].map((token) => again.tokenToId(token))).toEqual([undefined, undefined, undefined]);
+      expect([-1, 0.5, tokenizer.vocabSize].map((id) => again.idToToken(id))).toEqual([undefined, undefined, undefined]);
+    }
+    expect(() => fromVocabAndMerges(vocab, merges, { specialTokens: ["<none>"] })).toThrow(/"<none>" is not in vocab.json/);
+    expect(() => fromVocabAndMerges(bytes(vocab), bytes(`${merges}a nowhere\n`))).toThrow(/needs "nowhere"/);
+    expect(() => fromVocabAndMerges(bytes(vocab.slice(0, -1)), bytes(merges))).toThrow(/vocab.json is not valid JSON/);
+  }
+  expect(() => Tokenizer.fromJSON(Uint8Array.of(0x7b, 0xff))).toThrow(/not a tokenizer.json: its bytes are not UTF-8/);
+  expect(() => fromVocabAndMerges(Uint8Array.of(0x7b, 0xff), "")).toThrow(/not a vocab.json: its bytes are not UTF-8/);
+  expect(() => fromVocabAndMerges("{}", Uint8Array.of(0xff))).toThrow(/not a merges.txt: its bytes are not UTF-8/);
+});
+
 it("names what is wrong with a file", () => {
   expect(() => fromVocabAndMerges("{", "")).toThrow(/vocab.json is not valid JSON/);
   expect(() => fromVocabAndMerges("{\"a\":0}", "a b")).toThrow(/needs "b"/);

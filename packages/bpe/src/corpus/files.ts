@@ -17,10 +17,9 @@ export async function readTokenizerFile(path: string): Promise<Uint8Array> {
 /** Makes a tokenizer of the bytes of a tokenizer.json; errors name the file. */
 export function parseTokenizer(bytes: Uint8Array, name: string): Tokenizer {
   try {
-    return Tokenizer.fromJSON(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return Tokenizer.fromJSON(bytes);
   } catch (cause) {
-    if (cause instanceof BpeError) throw new BpeError(`${name}: ${cause.message}`, { cause: cause.cause });
-    throw new BpeError(`${name}: this is not a tokenizer.json: its bytes are not UTF-8 text.`, { cause });
+    throw cause instanceof BpeError ? new BpeError(`${name}: ${cause.message}`, { cause: cause.cause }) : cause;
   }
 }
 

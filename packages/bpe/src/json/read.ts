@@ -6,37 +6,51 @@ import { isTooDeep, isTooLarge, shown } from "./limits.js";
 /** Largest tokenizer.json that is read, in characters; those of today's models are below 40 million. */
 export const MAX_CHARACTERS = 200_000_000;
 /** Largest id and number of merges that are accepted. */
-const MAX_IDS = 1 << 21;
+export const MAX_IDS = 1 << 21;
 
 /** Ids by token; a map is one. */
 export interface TokenIds extends Iterable<[string, number]> {
+  /** One more than the largest id, and the token of an id: there where they can be had without a list of all tokens. */
+  readonly limit?: number;
+  tokenOf?(id: number): string | undefined;
   get(token: string): number | undefined;
   keys(): Iterable<string>;
   values(): Iterable<number>;
 }
 
-/** What a tokenizer.json holds. */
-export interface TokenizerFile {
-  document: TokenizerDocument;
-  /** The model's tokens by id; undefined where an id is not in use. */
-  tokens: readonly (string | undefined)[];
+/** The vocabulary and the merges of a tokenizer.json. */
+export interface TokenTables {
+  /** The model's tokens by id; undefined where an id is not in use. Perhaps made only when it is read. */
+  readonly tokens: readonly (string | undefined)[];
   /** The same the other way round. */
   ids: TokenIds;
   /** Left id, right id, left id … by rank. */
   merges: Int32Array;
   /** The id that the merge of each rank makes. */
   made: Int32Array;
+  /** The hash table of `MergeRanks`, where it is made already. */
+  slots?: Int32Array;
 }
 
+/** What a tokenizer.json holds. */
+export interface TokenizerFile extends TokenTables {
+  document: TokenizerDocument;
+}
+
+/** The model's token of an id, or undefined. */
+export const tokenOf = (file: Vocab, id: number): string | undefined => (file.ids.tokenOf ? file.ids.tokenOf(id) : file.tokens[id]);
+
+type Vocab = Pick<TokenTables, "ids" | "tokens">;
 type Fields = { [key: string]: Json };
 
 /**
  * Reads and checks a tokenizer.json of the byte-level BPE family; both forms of merges.
  *
+ * @param tables The vocabulary and the merges, where they were read already; those of `source` count for nothing then.
  * @throws BpeError where it is no JSON, lacks what it needs, contradicts itself, or uses a component that is not supported
  *   (named in the message): nothing is guessed.
  */
-export function readTokenizerJson(source: string | object): TokenizerFile {
+export function readTokenizerJson(source: string | object, tables?: TokenTables): TokenizerFile {
   const root = fields(typeof source === "string" ? parse(source) : (source as Json), "the file");
   const { truncation, padding, added_tokens: added, normalizer, pre_tokenizer: pre, post_processor: post, decoder } = root;
   if (isTooLarge([truncation, padding, added, normalizer, pre, post, decoder])) throw invalid("its components are nested too deeply, or too many");
@@ -53,19 +67,20 @@ export function readTokenizerJson(source: string | object): TokenizerFile {
     ignore_merges: model.ignore_merges === true,
   };
   if (settings.dropout) throw unsupported("model.dropout", settings.dropout);
-  const { tokens, ids } = readVocab(model.vocab ?? null);
+  const vocab = tables ?? readVocab(model.vocab ?? null);
   const document: TokenizerDocument = {
     version: text(root.version ?? null, "version") ?? "1.0",
     truncation: root.truncation ?? null,
     padding: root.padding ?? null,
-    added_tokens: readAddedTokens(root.added_tokens ?? [], tokens, ids),
+    added_tokens: readAddedTokens(root.added_tokens ?? [], vocab),
     normalizer: root.normalizer ?? null,
     pre_tokenizer: root.pre_tokenizer ?? null,
     post_processor: root.post_processor ?? null,
     decoder: root.decoder ?? null,
     model: settings,
   };
-  return { document, tokens, ids, ...readMerges(model.merges ?? null, tokens, ids, settings.continuing_subword_prefix ?? "") };
+  if (tables) return Object.assign(tables, { document });
+  return { document, ...vocab, ...readMerges(model.merges ?? null, vocab, settings.continuing_subword_prefix ?? "") };
 }
 
 function parse(source: string): Json {
@@ -85,7 +100,7 @@ function parse(source: string): Json {
  *
  * @param value Ids by token, as an object or, from our own code, a map.
  */
-function readVocab(value: unknown): { tokens: (string | undefined)[]; ids: TokenIds } {
+function readVocab(value: unknown): Vocab {
   const table = value instanceof Map ? (value as Map<string, number>) : undefined;
   const vocab = table ? {} : fields(value as Json, "model.vocab");
   const names = table ? [...table.keys()] : Object.keys(vocab);
@@ -110,7 +125,7 @@ const idsOf = (vocab: Readonly<Record<string, number>>, names: readonly string[]
   [Symbol.iterator]: () => names.map((token): [string, number] => [token, vocab[token]!]).values(),
 });
 
-function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: TokenIds, prefix: string): { merges: Int32Array; made: Int32Array } {
+function readMerges(list: Json, { tokens, ids }: Vocab, prefix: string): { merges: Int32Array; made: Int32Array } {
   if (!Array.isArray(list)) throw invalid("model.merges is missing or no list");
   if (list.length > MAX_IDS) throw invalid(`model.merges has ${list.length} entries; at most ${MAX_IDS} are read`);
   const merges = new Int32Array(list.length * 2);
@@ -145,7 +160,7 @@ function readMerges(list: Json, tokens: readonly (string | undefined)[], ids: To
   return { merges, made };
 }
 
-function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], ids: TokenIds): AddedToken[] {
+function readAddedTokens(list: Json, vocab: Vocab): AddedToken[] {
   if (!Array.isArray(list)) throw invalid("added_tokens is no list");
   return list.map((entry, index) => {
     const token = fields(entry, `added_tokens[${index}]`);
@@ -153,8 +168,8 @@ function readAddedTokens(list: Json, tokens: readonly (string | undefined)[], id
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= MAX_IDS || typeof content !== "string" || content === "") {
       throw invalid(`added_tokens[${index}] has no usable id and content`);
     }
-    const other = tokens[id as number];
-    const own = ids.get(content);
+    const other = tokenOf(vocab, id as number);
+    const own = vocab.ids.get(content);
     if (own !== undefined ? own !== id : other !== undefined) {
       throw invalid(`added_tokens[${index}] gives ${shown(content)} the id ${id as number}, and model.vocab says otherwise`);
     }

@@ -9,27 +9,25 @@ export class MergeRanks {
    * work matters beyond the ranks. Otherwise a pair at one place makes an id only once: whatever it is merged with makes it longer.
    */
   readonly ambiguous: boolean;
-  private readonly left: Int32Array;
-  private readonly right: Int32Array;
   private readonly slots: Int32Array;
   private readonly mask: number;
 
   /**
    * @param merges Left id, right id, left id … by rank; of a repeated pair the later rank counts.
    * @param growing Whether every merge makes a longer text than both its parts; not sure where parts lose a prefix.
+   * @param slots The hash table of the merges, where it is made already.
    */
-  constructor(merges: Int32Array, ids: Int32Array, growing = true) {
+  constructor(
+    private readonly merges: Int32Array,
+    ids: Int32Array,
+    growing = true,
+    slots?: Int32Array,
+  ) {
     const count = ids.length;
     this.ids = ids;
-    this.left = new Int32Array(count);
-    this.right = new Int32Array(count);
-    this.slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
+    this.slots = slots ?? new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
     this.mask = this.slots.length - 1;
-    for (let rank = 0; rank < count; rank++) {
-      const left = (this.left[rank] = merges[rank * 2]!);
-      const right = (this.right[rank] = merges[rank * 2 + 1]!);
-      this.slots[this.slotOf(left, right)] = rank + 1;
-    }
+    if (!slots) for (let rank = 0; rank < count; rank++) this.slots[this.slotOf(merges[rank * 2]!, merges[rank * 2 + 1]!)] = rank + 1;
     this.ambiguous = !growing && new Set(ids).size < count;
   }
 
@@ -39,11 +37,12 @@ export class MergeRanks {
   }
 
   private slotOf(left: number, right: number): number {
-    let slot = hashPair(left, right) & this.mask;
+    const { merges, slots, mask } = this;
+    let slot = hashPair(left, right) & mask;
     for (;;) {
-      const rank = this.slots[slot]! - 1;
-      if (rank < 0 || (this.left[rank] === left && this.right[rank] === right)) return slot;
-      slot = (slot + 1) & this.mask;
+      const rank = slots[slot]! - 1;
+      if (rank < 0 || (merges[rank * 2] === left && merges[rank * 2 + 1] === right)) return slot;
+      slot = (slot + 1) & mask;
     }
   }
 }
