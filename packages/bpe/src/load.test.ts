@@ -236,7 +236,7 @@ describe("without WebAssembly", () => {
   });
 });
 
-it("the module is what wasm/load.wat says", async () => {
+it("the module is what the files of wasm/ say", async () => {
   const { moduleSource } = (await import(new URL("../wasm/build.mjs", import.meta.url).href)) as { moduleSource: () => Promise<string> };
   expect(readFileSync(new URL("load/module.ts", import.meta.url), "utf8")).toBe(await moduleSource());
 });

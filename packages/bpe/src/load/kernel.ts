@@ -4,7 +4,7 @@ interface Global {
   readonly value: number;
 }
 
-/** What wasm/load.wat exports; it says what each does. */
+/** What the module of wasm/ exports; each is described there. */
 export interface Kernel {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly count: Global;

@@ -3,7 +3,7 @@ import type { TokenIds } from "../json/read.js";
 const utf8 = new TextEncoder();
 const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The tables of wasm/load.wat. */
+/** The tables that wasm/vocabulary.wat makes. */
 export interface TokenTableParts {
   /** The UTF-8 of all tokens. */
   arena: Uint8Array;
