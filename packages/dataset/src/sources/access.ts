@@ -7,8 +7,8 @@ export interface RandomAccess {
   readonly local: boolean;
   /** Exactly the bytes from `start` up to, not including, `end`, in a buffer of their own. */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** All bytes, front to back. */
-  stream(): AsyncIterable<Uint8Array>;
+  /** All bytes, or those from `start` up to, not including, `end`, front to back. Of a local file the pieces end at multiples of 1 MiB, wherever they begin. */
+  stream(start?: number, end?: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -35,8 +35,12 @@ export async function openFile(path: string): Promise<RandomAccess> {
     size,
     local: true,
     read,
-    async *stream() {
-      for (let at = 0; at < size; at += CHUNK) yield await read(at, Math.min(size, at + CHUNK));
+    async *stream(start = 0, end = size) {
+      for (let at = start; at < end; ) {
+        const next = Math.min(end, (Math.floor(at / CHUNK) + 1) * CHUNK);
+        yield await read(at, next);
+        at = next;
+      }
     },
     close: () => handle.close(),
   };

@@ -9,14 +9,14 @@ import type { Compression, FileReadOptions } from "./types.js";
  * The rows of a JSONL file: one object a line, in any of the forms of `rowToDocument`. Empty lines are left out.
  * @throws DatasetError naming the line, when one is not such an object and nobody is told by `onDamage`
  */
-export async function* readJsonl(access: RandomAccess, name: string, { address, columns, skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
-  let index = 0;
+export async function* readJsonl(access: RandomAccess, name: string, { address, columns, skip = 0, lines, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
+  let index = lines?.row ?? 0;
   let before = 0;
   // A line that is no text counts as a row too, so that rows keep their numbers.
   const lineDamage = onDamage && ((damage: Parameters<typeof onDamage>[0]): void => {
     if (damage.documents === undefined || index++ >= skip) onDamage(damage);
   });
-  for await (const { text, number, end, length } of readLines(access, { name, compression, signal, onDamage: lineDamage })) {
+  for await (const { text, number, end, length } of readLines(access, { name, compression, lines, signal, onDamage: lineDamage })) {
     if (text.trim() === "") continue;
     const bytes = compression ? Math.max(1, end - before) : length;
     before = end;

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { DatasetError, reasonOf } from "../errors.js";
 import type { RandomAccess } from "./access.js";
 import { decompress, soundPart } from "./decompress.js";
-import { type Compression, type Damage, LIMITS } from "./types.js";
+import { type Compression, type Damage, LIMITS, type LineRange } from "./types.js";
 
 /** One line without its line end. */
 export interface Line {
@@ -19,6 +19,8 @@ export interface Line {
 export interface LineOptions {
   name: string;
   compression?: Compression | undefined;
+  /** Read these lines alone. */
+  lines?: LineRange | undefined;
   signal?: AbortSignal | undefined;
   onDamage?: ((damage: Damage) => void) | undefined;
 }
@@ -31,9 +33,9 @@ class StreamDamage extends Error {}
  * @throws DatasetError naming the line, when it is longer than 32 MiB or not UTF-8, or compressed data are damaged, and
  * nobody is told by `onDamage`
  */
-export async function* readLines(access: RandomAccess, { name, compression, signal, onDamage }: LineOptions): AsyncGenerator<Line> {
-  let number = 0;
-  let end = 0;
+export async function* readLines(access: RandomAccess, { name, compression, lines, signal, onDamage }: LineOptions): AsyncGenerator<Line> {
+  let number = lines?.line ?? 0;
+  let end = lines?.start ?? 0;
   let consumed = 0;
   let rest: Buffer[] = [];
   let restLength = 0;
@@ -57,7 +59,7 @@ export async function* readLines(access: RandomAccess, { name, compression, sign
     return { text: number === 1 && text.startsWith("\uFEFF") ? text.slice(1) : text, number, end, length };
   };
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of access.stream()) {
+    for await (const chunk of access.stream(lines?.start, lines?.end)) {
       signal?.throwIfAborted();
       consumed += chunk.length;
       yield chunk;

@@ -73,7 +73,7 @@ async function openParquet(access: RandomAccess, name: string, { onDamage, sibli
 }
 
 /**
- * The rows of a parquet file, one row group in memory at a time. Columns are found by name; of the others nothing is
+ * The rows of a parquet file, one row group, or of a large one some pages, in memory at a time. Columns are found by name; of the others nothing is
  * read. Reads uncompressed, snappy, gzip, zstd, brotli and lz4. Every page is checked before it is decoded: its CRC-32 where
  * it has one, else that levels, indexes and lengths fit, and that text is UTF-8.
  * @throws DatasetError naming the file, when it has no column with text, or is damaged and nobody is told by `onDamage`

@@ -1,7 +1,7 @@
 import type { Document } from "../document.js";
 import type { RandomAccess } from "./access.js";
 import { type Line, readLines } from "./lines.js";
-import type { Compression, FileReadOptions } from "./types.js";
+import type { Compression, Damage, FileReadOptions, LineRange } from "./types.js";
 
 /** A file up to this many bytes is one document (but for form feeds). */
 const WHOLE = 64 * 1024;
@@ -10,13 +10,20 @@ const TARGET = 4_000;
 /** …or, where no blank line comes, at the first line end after this many. */
 const AT_MOST = 16_000;
 
+/** What {@link readText} takes besides. */
+interface TextOptions {
+  compression?: Compression | undefined;
+  /** Called where a document of a larger file ended with its line: reading can begin anew there. */
+  onPlace?: ((place: Omit<LineRange, "end">) => void) | undefined;
+}
+
 /**
  * The documents of a text file. A form feed (U+000C) always ends a document. A file of at most 64 kB is else one
  * document; a larger one is cut at paragraphs (blank lines) into documents of about 4,000 characters, and at a line end
  * after 16,000 where there are no paragraphs. Documents without anything but white space are left out.
  */
-export async function* readText(access: RandomAccess, name: string, { address = name, skip = 0, signal, onBytes, onDamage, compression }: FileReadOptions & { compression?: Compression | undefined } = {}): AsyncGenerator<Document> {
-  let index = 0;
+export async function* readText(access: RandomAccess, name: string, { address = name, skip = 0, lines: range, signal, onBytes, onDamage, onPlace, compression }: FileReadOptions & TextOptions = {}): AsyncGenerator<Document> {
+  let index = range?.row ?? 0;
   let lines: string[] = [];
   let length = 0;
   function* take(): Generator<Document> {
@@ -33,12 +40,18 @@ export async function* readText(access: RandomAccess, name: string, { address = 
       lines.push(text);
       length += text.length + 1;
     }
-    if (!whole && (length >= AT_MOST || (length >= TARGET && line.text.trim() === ""))) yield* take();
+    if (!whole && (length >= AT_MOST || (length >= TARGET && line.text.trim() === ""))) {
+      yield* take();
+      onPlace?.({ start: line.end, line: line.number, row: index });
+    }
   }
+  // A line is no document: how many are lost with it is not known.
+  const lineDamage = onDamage && (({ documents: _, ...damage }: Damage): void => onDamage(damage));
   // Whether the file is small is known by its end, or by more than a small file's bytes: its size says nothing where it is compressed.
-  let held: Line[] | undefined = [];
+  // Only large files are read in runs of lines.
+  let held: Line[] | undefined = range ? undefined : [];
   let bytes = 0;
-  for await (const line of readLines(access, { name, compression, signal, onDamage })) {
+  for await (const line of readLines(access, { name, compression, lines: range, signal, onDamage: lineDamage })) {
     bytes += line.length;
     if (held && bytes <= WHOLE) {
       held.push(line);

@@ -70,8 +70,9 @@ export const LIMITS = {
   parquetGroupRows: 1 << 24,
   /** Uncompressed bytes of one parquet page. */
   parquetPage: 1 << 30,
-  /** Uncompressed bytes of the columns that are read of one row group. */
-  parquetGroupBytes: 2 ** 31,
+  /** Uncompressed bytes of the columns that are read of one row group; less where one has lists, which is read as a whole. */
+  parquetGroupBytes: 2 ** 36,
+  parquetWholeGroupBytes: 2 ** 31,
   /** Bytes of one line of JSONL or text. */
   line: 32 << 20,
 } as const;

@@ -80,8 +80,8 @@ export function readPageHeader(bytes: Uint8Array, start: number): Page & { body:
   return { ...page, encoding: named, checked: header.has(4), body, crc };
 }
 
-/** Reads the page at `start` and verifies its checksum, if it has one. */
-function readPage(bytes: Uint8Array, start: number): Page {
+/** Reads the page at `start` and verifies its checksum, if it has one. @throws Error where there is none, or it is damaged */
+export function readPage(bytes: Uint8Array, start: number): Page {
   const { body, crc, ...page } = readPageHeader(bytes, start);
   if (page.end > bytes.length) throw new PageError(`it ends at byte ${page.end}, behind the ${bytes.length} that there are`);
   if (crc !== undefined) {
