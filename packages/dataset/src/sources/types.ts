@@ -42,6 +42,16 @@ export interface Damage {
   content?: string;
 }
 
+/** A run of whole lines of a file that is not compressed, and what stands before it. */
+export interface LineRange {
+  /** Where its first line begins and where its last one ends, in bytes. */
+  start: number;
+  end: number;
+  /** Lines and rows of the file before it. */
+  line: number;
+  row: number;
+}
+
 /** How one file is read. */
 export interface FileReadOptions {
   /** `source_file` of the documents; default: the name of the file. */
@@ -51,6 +61,8 @@ export interface FileReadOptions {
   skip?: number | undefined;
   /** Of a parquet file, stop before the row group that begins with this row or a later one. */
   end?: number | undefined;
+  /** Of JSONL or text that is not compressed, read these lines alone. Rows, lines and bytes are counted as from the beginning of the file. */
+  lines?: LineRange | undefined;
   signal?: AbortSignal | undefined;
   /** Called with the bytes of the file that are done. */
   onBytes?: ((bytes: number) => void) | undefined;
