@@ -54,17 +54,21 @@ test("of a large group only the pages of a slice are in memory", async () => {
   const path = join(await temporaryFolder(), "large.parquet");
   let state = 1;
   const word = (): string => ((state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0) >>> 0).toString(36);
-  await writeParquet(path, Array.from({ length: 4_000 }, (_, i) => ({ id: `${i}`, text: Array.from({ length: 800 }, word).join(" ") })), { rowGroupSize: 4_000 });
+  await writeParquet(path, Array.from({ length: 1_500 }, (_, i) => ({ id: `${i}`, text: Array.from({ length: 800 }, word).join(" ") })), { rowGroupSize: 1_500 });
   const [window, slice] = [64 << 10, 1 << 20];
   let longest = 0;
   const file = await openFile(path);
   const { access, group, count, open } = await openFirst(path, { read: (start, end) => ((longest = Math.max(longest, end - start)), file.read(start, end)) }, slice, window);
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as () => void;
-  const held = (): number => (gc(), process.memoryUsage().arrayBuffers);
+  const held = (): number => {
+    // What one collection finds is freed beside the program; the next one waits for it.
+    for (let i = 0; i < 3; i++) gc();
+    return process.memoryUsage().arrayBuffers;
+  };
   try {
     const bytes = group.columns.reduce((sum, { meta_data: meta }) => sum + Number(meta!.total_compressed_size), 0);
-    expect(bytes).toBeGreaterThan(20 << 20);
+    expect(bytes).toBeGreaterThan(8 << 20);
     const before = held();
     const large = await open();
     let most = held() - before;
