@@ -1,7 +1,7 @@
 import { Command, Option, addCommonOptions, createProgress, formatBytes, formatCount, fraction, integer, interruptible, printJson } from "@llm/cli-kit";
 import { writeJsonAtomic } from "@llm/dataset";
 import { type TokenizeOptions, type TokenizeProgress, tokenizeCorpus } from "../corpus/tokenize.js";
-import { SOURCES, THREADS } from "./shared.js";
+import { SOURCES } from "./shared.js";
 
 /** The flags of `tokenize` and `plan tokenize`. */
 export interface TokenizeFlags {
@@ -38,7 +38,7 @@ interface Options extends TokenizeFlags {
 /** `llm-bpe tokenize` */
 export function tokenizeCommand(): Command {
   const command = addTokenizeOptions(new Command("tokenize").description("turn documents, or chats, into token shards; for several machines see `plan tokenize`"))
-    .option("--threads <n>", THREADS, integer(0, 1024))
+    .option("--threads <n>", "worker threads; 0 for none (default: one for each processor but one, which reads and writes)", integer(0, 1024))
     .option("--report <file>", "write what --json prints to a file too (default: to none)");
   return addCommonOptions(command).action((sources: string[], options: Options) => interruptible((signal) => tokenize(sources, options, signal)));
 }

@@ -70,10 +70,9 @@ export class Checkpoint {
   /** Appends a batch to the open part, and closes that when it is large enough. */
   async add(encoded: EncodedDocuments, next: Position): Promise<void> {
     this.file ??= await open(join(this.folder, "open"), "w");
-    for (const piece of pack(encoded)) {
-      this.hash.update(piece);
-      await this.file.writeFile(piece);
-    }
+    const bytes = Buffer.concat(pack(encoded));
+    this.hash.update(bytes);
+    await this.file.writeFile(bytes);
     this.tokens += encoded.tokens.length;
     if (this.tokens < this.partTokens) return;
     const digest = this.hash.digest();

@@ -1,11 +1,12 @@
+import { hash } from "node:crypto";
 import type { Document, DocumentSource } from "@llm/dataset";
 import { encodeChat } from "../chat.js";
+import type { FlatEncoder } from "../flat-encoder.js";
+import { forEachPacked, type PackedTexts } from "../pool/packed-texts.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** What tokenizing needs of a document. */
 export interface SourceText extends Pick<Document, "text" | "messages"> {
-  /** Whether it is held out for validation. */
-  held: boolean;
   /** Where it is from; kept where the shards say so. */
   source?: DocumentSource;
 }
@@ -14,9 +15,14 @@ export interface SourceText extends Pick<Document, "text" | "messages"> {
 export interface EncodeSettings {
   /** Only rows with messages, with a loss mask. */
   chat: boolean;
+  /** Share of the documents that is held out for validation, chosen by a hash of each text. */
+  val: number;
   bos: number;
   eos: number;
 }
+
+/** Documents to tokenize; as texts alone where none is a chat and the tokenizer reads UTF-8. */
+export type DocumentTask = readonly SourceText[] | PackedTexts;
 
 /** Documents as tokens, one after another in flat arrays. Rows without anything to learn are left out. */
 export interface EncodedDocuments {
@@ -35,55 +41,75 @@ export interface EncodedDocuments {
   sources?: readonly DocumentSource[];
 }
 
-interface Encoded {
-  ids: ArrayLike<number>;
-  mask?: Uint8Array;
-  textBytes: number;
-}
+/**
+ * A document's hash as a number from 0 (included) to 1 (excluded), which decides on its split: that of `hashFraction(documentHash(text))` of
+ * `@llm/dataset`, which a thread would have to load as a whole for it.
+ *
+ * @param text As a string, or its UTF-8.
+ */
+export const splitFraction = (text: string | Uint8Array): number => hash("sha256", text, "buffer").readUInt32BE(0) / 0x1_0000_0000;
+
+const isPacked = (task: DocumentTask): task is PackedTexts => !Array.isArray(task);
 
 /** Tokenizes documents: each as `<s>text</s>`, a chat as `encodeChat` writes it. */
-export function encodeDocuments(tokenizer: Tokenizer, documents: readonly SourceText[], settings: EncodeSettings): EncodedDocuments {
-  const { chat, bos, eos } = settings;
-  const encoded: Encoded[] = [];
-  const held: number[] = [];
-  const kept: number[] = [];
-  let total = 0;
-  for (const [index, document] of documents.entries()) {
-    const one = chat ? forChat(tokenizer, document) : forText(tokenizer, document, bos, eos);
-    if (!one) continue;
-    encoded.push(one);
-    kept.push(index);
-    held.push(document.held ? 1 : 0);
-    total += one.ids.length;
+export class DocumentEncoder {
+  private readonly encoder: FlatEncoder;
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly settings: EncodeSettings,
+  ) {
+    this.encoder = tokenizer.flatEncoder();
   }
-  const tokens = tokenizer.vocabSize <= 0x10000 ? new Uint16Array(total) : new Uint32Array(total);
-  const mask = new Uint8Array(chat ? total : 0);
-  let at = 0;
-  for (const { ids, mask: ones } of encoded) {
-    tokens.set(ids, at);
-    if (ones && chat) mask.set(ones, at);
-    at += ids.length;
+
+  encode(task: DocumentTask): EncodedDocuments {
+    const { settings, encoder, tokenizer } = this;
+    const { chat, val, bos, eos } = settings;
+    const ids = encoder.ids.cleared();
+    const lengths: number[] = [];
+    const textBytes: number[] = [];
+    const held: number[] = [];
+    const kept: number[] = [];
+    const masks: Uint8Array[] = [];
+    let end = 0;
+    const add = (index: number, bytes: number, text: string | Uint8Array): void => {
+      lengths.push(ids.length - end);
+      end = ids.length;
+      textBytes.push(bytes);
+      held.push(splitFraction(text) < val ? 1 : 0);
+      kept.push(index);
+    };
+    if (isPacked(task)) {
+      forEachPacked(task, (bytes, from, to, index) => {
+        if (from === to) return;
+        ids.push(bos);
+        encoder.utf8!(bytes, from, to);
+        ids.push(eos);
+        add(index, to - from, bytes.subarray(from, to));
+      });
+    } else {
+      for (const [index, { text, messages }] of task.entries()) {
+        if (messages) {
+          const { ids: tokens, mask } = encodeChat(tokenizer, messages);
+          if (chat && !mask.includes(1)) continue;
+          if (chat) masks.push(mask);
+          for (const id of tokens) ids.push(id);
+          add(index, messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0), text);
+        } else if (!chat && text !== "") {
+          ids.push(bos);
+          encoder.text(text);
+          ids.push(eos);
+          add(index, Buffer.byteLength(text), text);
+        }
+      }
+    }
+    const tokens = tokenizer.vocabSize <= 0x10000 ? new Uint16Array(ids.ids.subarray(0, end)) : ids.toArray();
+    const mask = new Uint8Array(chat ? end : 0);
+    let at = 0;
+    for (const ones of masks) {
+      mask.set(ones, at);
+      at += ones.length;
+    }
+    return { tokens, lengths: Uint32Array.from(lengths), textBytes: Float64Array.from(textBytes), held: Uint8Array.from(held), mask, kept: Uint32Array.from(kept) };
   }
-  return { tokens, lengths: Uint32Array.from(encoded, ({ ids }) => ids.length), textBytes: Float64Array.from(encoded, ({ textBytes }) => textBytes), held: Uint8Array.from(held), mask, kept: Uint32Array.from(kept) };
 }
-
-/** A document as `<s> … </s>`; a chat as a chat, without a mask. Undefined where there is no text. */
-function forText(tokenizer: Tokenizer, document: SourceText, bos: number, eos: number): Encoded | undefined {
-  if (document.messages) return { ids: encodeChat(tokenizer, document.messages).ids, textBytes: contentBytes(document) };
-  if (document.text === "") return undefined;
-  const { ids } = tokenizer.encode(document.text);
-  const tokens = new Uint32Array(ids.length + 2);
-  tokens[0] = bos;
-  tokens.set(ids, 1);
-  tokens[ids.length + 1] = eos;
-  return { ids: tokens, textBytes: Buffer.byteLength(document.text) };
-}
-
-/** A chat with its loss mask; undefined for what is no chat, or has nothing to learn. */
-function forChat(tokenizer: Tokenizer, document: SourceText): Encoded | undefined {
-  if (!document.messages) return undefined;
-  const { ids, mask } = encodeChat(tokenizer, document.messages);
-  return mask.includes(1) ? { ids, mask, textBytes: contentBytes(document) } : undefined;
-}
-
-const contentBytes = (document: SourceText): number => document.messages!.reduce((sum, message) => sum + Buffer.byteLength(message.content), 0);

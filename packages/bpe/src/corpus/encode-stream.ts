@@ -1,7 +1,9 @@
+import type { DocumentSource } from "@llm/dataset";
+import { TextPacker } from "../pool/packed-texts.js";
 import type { Tokenizer } from "../tokenizer.js";
-import { type EncodeSettings, type EncodedDocuments, type SourceText, encodeDocuments } from "./encode-documents.js";
+import { DocumentEncoder, type DocumentTask, type EncodeSettings, type EncodedDocuments, type SourceText } from "./encode-documents.js";
 import { WorkerPool } from "./threads/pool.js";
-import type { TokenizeData } from "./threads/tokenize-task.js";
+import type { TokenizeData, TokenizeResult } from "./threads/tokenize-task.js";
 
 /** UTF-16 units of text, and documents, of one batch. */
 const BATCH_TEXT = 1 << 18;
@@ -42,10 +44,12 @@ export interface Encoder {
   threads: number;
 }
 
+/** Where documents are from, if that is known. */
+const sourcesOf = (documents: readonly SourceText[]): DocumentSource[] | undefined => (documents[0]?.source === undefined ? undefined : documents.map(({ source }) => source!));
+
 /** Says of each document that was kept where it is from, if that is known. */
-function withSources(encoded: EncodedDocuments, documents: readonly SourceText[]): EncodedDocuments {
-  if (documents[0]?.source === undefined) return encoded;
-  return { ...encoded, sources: Array.from(encoded.kept, (index) => documents[index]!.source!) };
+function withSources(encoded: EncodedDocuments, sources: readonly DocumentSource[] | undefined): EncodedDocuments {
+  return sources ? { ...encoded, sources: Array.from(encoded.kept, (index) => sources[index]!) } : encoded;
 }
 
 /**
@@ -53,12 +57,20 @@ function withSources(encoded: EncodedDocuments, documents: readonly SourceText[]
  * @throws What goes wrong in a thread
  */
 export async function* encodeStream<P>(batches: AsyncIterable<Batch<P>>, { tokenizer, json, settings, threads }: Encoder): AsyncGenerator<{ encoded: EncodedDocuments; next: P }> {
-  let pool: WorkerPool<SourceText[], EncodedDocuments> | undefined;
+  let pool: WorkerPool<DocumentTask, TokenizeResult> | undefined;
+  const packer = !settings.chat && tokenizer.readsUtf8(false) ? new TextPacker() : undefined;
+  let encoder: DocumentEncoder | undefined;
   const first: Batch<P>[] = [];
   const running: { result: Promise<EncodedDocuments>; next: P }[] = [];
   const start = ({ documents, next }: Batch<P>): void => {
-    // Where documents are from stays here: the threads have no use for it.
-    const result = pool!.run(documents.map(({ source: _source, ...document }) => document)).then((encoded) => withSources(encoded, documents));
+    // Where documents are from stays here: the threads have no use for it. Packed texts are not held meanwhile.
+    const sources = sourcesOf(documents);
+    const packed = documents.some(({ messages }) => messages) ? undefined : packer?.pack(documents.map(({ text }) => text));
+    const task = packed ?? documents.map(({ source: _source, ...document }) => document);
+    const result = pool!.run(task, packed ? [packed.bytes.buffer, packed.ends.buffer] : []).then(({ encoded, bytes }) => {
+      if (bytes) packer!.giveBack(bytes);
+      return withSources(encoded, sources);
+    });
     // It is awaited in its turn; until then its failure is no one's yet.
     result.catch(() => undefined);
     running.push({ result, next });
@@ -67,7 +79,7 @@ export async function* encodeStream<P>(batches: AsyncIterable<Batch<P>>, { token
     const { result, next } = running.shift()!;
     return { encoded: await result, next };
   };
-  const here = ({ documents, next }: Batch<P>) => ({ encoded: withSources(encodeDocuments(tokenizer, documents, settings), documents), next });
+  const here = ({ documents, next }: Batch<P>) => ({ encoded: withSources((encoder ??= new DocumentEncoder(tokenizer, settings)).encode(documents), sourcesOf(documents)), next });
   try {
     for await (const batch of batches) {
       if (threads === 0) {

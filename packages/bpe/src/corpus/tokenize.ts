@@ -1,4 +1,4 @@
-import { type ColumnNames, type Document, type DocumentSource, type Manifest, type SourceFile, documentHash, hashFraction, readSourceFile, resolveSources } from "@llm/dataset";
+import { type ColumnNames, type Document, type DocumentSource, type Manifest, type SourceFile, readSourceFile, resolveSources } from "@llm/dataset";
 import { Checkpoint, type Position } from "./checkpoint.js";
 import type { SourceText } from "./encode-documents.js";
 import { type Encoder, encodeStream, inBatches } from "./encode-stream.js";
@@ -28,7 +28,7 @@ export interface TokenizeOptions {
   provenance?: "rows" | "full" | "none";
   /** Columns whose names differ, e.g. `{ text: "body" }`. */
   columns?: ColumnNames;
-  /** Worker threads; 0 for none, default one for each processor. The shards do not depend on it. */
+  /** Worker threads; 0 for none, default one for each processor but the one that reads and writes. The shards do not depend on it. */
   threads?: number;
   /** Tokens after which a run can be gone on with when it was cut off; default 8,388,608. */
   checkpointTokens?: number;
@@ -66,7 +66,8 @@ export interface TokenizeProgress {
  */
 export async function tokenizeCorpus(sources: string | readonly string[], options: TokenizeOptions): Promise<Manifest> {
   const { out, signal, onProgress, checkpointTokens = 1 << 23 } = options;
-  const threads = threadCount(options.threads);
+  // This thread has about as much to do as one that encodes: reading, unpacking, writing.
+  const threads = threadCount(options.threads, 1);
   const settings = settingsOf(options);
   const open = await openTokenizer(options.tokenizer);
   const inputs = await resolveSources(sources, { exclude: out, signal });
@@ -106,7 +107,7 @@ export async function tokenizeCorpus(sources: string | readonly string[], option
 }
 
 /** What turns batches of documents into tokens. */
-export const encoderOf = ({ file, tokenizer, info }: OpenTokenizer, { chat }: TokenizeSettings, threads: number): Encoder => ({ tokenizer, json: new TextDecoder().decode(file), settings: { chat, bos: info.bos, eos: info.eos }, threads });
+export const encoderOf = ({ file, tokenizer, info }: OpenTokenizer, { chat, val }: TokenizeSettings, threads: number): Encoder => ({ tokenizer, json: new TextDecoder().decode(file), settings: { chat, val, bos: info.bos, eos: info.eos }, threads });
 
 /** The documents from a place on, each with the place of the next. Files before that place are not read. */
 async function* documentsFrom(
@@ -126,11 +127,11 @@ async function* documentsFrom(
   }
 }
 
-/** What tokenizing needs of a row. The split is chosen by a hash of its text alone. */
-export function sourceTextOf(row: Document, { val, provenance }: TokenizeSettings): SourceText {
+/** What tokenizing needs of a row. */
+export function sourceTextOf(row: Document, { provenance }: TokenizeSettings): SourceText {
   const { text, messages } = row;
   const source = sourceOf(row, provenance);
-  return { text, held: hashFraction(documentHash(text)) < val, ...(messages ? { messages } : {}), ...(source ? { source } : {}) };
+  return { text, ...(messages ? { messages } : {}), ...(source ? { source } : {}) };
 }
 
 /** Where a document is from, as far as the shards say so. */

@@ -14,8 +14,6 @@ const STREAMED = 1 << 18;
 const MOST_TEXTS = 1 << 13;
 /** Tasks of a batch become smaller towards its end, this share of what is left for each worker, so that none waits long for the last one. */
 const SHARE = 1 / 3;
-/** Texts with more units than this go to a worker as they are: it takes them apart, and no buffer gets their size. */
-const MOST_PACKED = 1 << 20;
 
 /** How a pool encodes; the options of `Tokenizer.encode` hold for every text. */
 export interface EncoderPoolOptions extends EncodeOptions {
@@ -94,7 +92,7 @@ export class EncoderPool {
         // Without threads, timers and signals get their turn here.
         await Promise.race([this.pool ? this.pool.room() : setImmediate(), ...aborted.promise]);
         check();
-        const result = this.pool ? this.onThread(this.pool, group) : this.here(group);
+        const result = this.pool ? this.onThread(this.pool, group.texts) : this.here(group.texts);
         // It is awaited in its turn; until then its failure is no one's yet.
         result.catch(() => undefined);
         running.push(result);
@@ -106,16 +104,16 @@ export class EncoderPool {
     }
   }
 
-  private async onThread(pool: WorkerPool<EncodeTask, EncodedTexts>, { texts, units }: Group): Promise<EncodedTexts> {
+  private async onThread(pool: WorkerPool<EncodeTask, EncodedTexts>, texts: readonly string[]): Promise<EncodedTexts> {
     const { packer } = this;
-    if (!packer || units > MOST_PACKED) return pool.run(texts);
-    const task = packer.pack(texts, units);
-    const encoded = await pool.run(task, [task.bytes.buffer, task.ends.buffer]);
+    const packed = packer?.pack(texts);
+    if (!packer || !packed) return pool.run(texts);
+    const encoded = await pool.run(packed, [packed.bytes.buffer, packed.ends.buffer]);
     packer.giveBack(encoded.bytes!);
     return encoded;
   }
 
-  private async here({ texts }: Group): Promise<EncodedTexts> {
+  private async here(texts: readonly string[]): Promise<EncodedTexts> {
     return encodeTexts((this.encoder ??= this.tokenizer.flatEncoder(this.options)), texts);
   }
 }

@@ -7,12 +7,18 @@ export interface PackedTexts {
   ends: Uint32Array<ArrayBuffer>;
 }
 
+/** Most UTF-16 units that are packed: a giant text goes to a thread as it is, which takes it apart. */
+const MOST_UNITS = 1 << 20;
+
 /** Packs texts into buffers, which are used again when they come back. */
 export class TextPacker {
   private readonly free: Uint8Array<ArrayBuffer>[] = [];
 
-  /** @param units UTF-16 units of all the texts. */
-  pack(texts: readonly string[], units: number): PackedTexts {
+  /** @returns Nothing for texts that are too large. */
+  pack(texts: readonly string[]): PackedTexts | undefined {
+    let units = 0;
+    for (const text of texts) units += text.length;
+    if (units > MOST_UNITS) return undefined;
     // A unit has at most three bytes. What is not written of a large buffer takes no memory.
     const room = units * 3 + texts.length * BYTES_BEYOND;
     const last = this.free.pop();

@@ -80,10 +80,11 @@ export class WorkerPool<T, R> {
 /**
  * The number of worker threads to use.
  * @param threads As an option says; undefined for one for each processor.
+ * @param busy Processors that have other work, of which the default leaves out as many; at least one thread remains.
  * @throws BpeError where it is no whole number from 0 to 1,024
  */
-export function threadCount(threads: number | undefined): number {
-  const count = threads ?? availableParallelism();
+export function threadCount(threads: number | undefined, busy = 0): number {
+  const count = threads ?? Math.max(1, availableParallelism() - busy);
   if (!Number.isSafeInteger(count) || count < 0 || count > 1024) throw new BpeError(`threads is ${count}; expected a whole number from 0 (no worker threads) to 1024.`);
   return count;
 }

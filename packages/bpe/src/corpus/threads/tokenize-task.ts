@@ -1,5 +1,5 @@
 import { Tokenizer } from "../../tokenizer.js";
-import { type EncodeSettings, type EncodedDocuments, type SourceText, encodeDocuments } from "../encode-documents.js";
+import { DocumentEncoder, type DocumentTask, type EncodeSettings, type EncodedDocuments } from "../encode-documents.js";
 
 /** What a worker that tokenizes begins with. */
 export interface TokenizeData {
@@ -8,11 +8,21 @@ export interface TokenizeData {
   settings: EncodeSettings;
 }
 
+/** What a worker answers. */
+export interface TokenizeResult {
+  encoded: EncodedDocuments;
+  /** The buffer of packed texts. */
+  bytes?: Uint8Array<ArrayBuffer>;
+}
+
 /** What a worker does with each batch of documents. */
-export function tokenizeJob({ tokenizer: json, settings }: TokenizeData): (documents: SourceText[]) => { result: EncodedDocuments; transfer: ArrayBuffer[] } {
-  const tokenizer = Tokenizer.fromJSON(json);
-  return (documents) => {
-    const result = encodeDocuments(tokenizer, documents, settings);
-    return { result, transfer: [result.tokens.buffer, result.lengths.buffer, result.textBytes.buffer, result.held.buffer, result.mask.buffer, result.kept.buffer] };
+export function tokenizeJob({ tokenizer: json, settings }: TokenizeData): (task: DocumentTask) => { result: TokenizeResult; transfer: ArrayBuffer[] } {
+  const encoder = new DocumentEncoder(Tokenizer.fromJSON(json), settings);
+  return (task) => {
+    const encoded = encoder.encode(task);
+    const { tokens, lengths, textBytes, held, mask, kept } = encoded;
+    const transfer = [tokens, lengths, textBytes, held, mask, kept].map(({ buffer }) => buffer);
+    if (!("bytes" in task)) return { result: { encoded }, transfer };
+    return { result: { encoded, bytes: task.bytes }, transfer: [...transfer, task.bytes.buffer] };
   };
 }
