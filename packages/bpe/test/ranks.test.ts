@@ -66,6 +66,16 @@ it("ranks of parts of files, in any order, again, and killed with -9, give the s
   expect((await runTokenizeRank(path, 0)).status).toBe("complete");
 });
 
+it("a plan that cuts the same sources elsewhere takes nothing from one that was begun before", async () => {
+  const begun = await planned("cut", 2);
+  await runTokenizeRank(begun.path, 0);
+  const plan = await planTokenize(source, { ...options, out: begun.out, ranks: 2, unitBytes: 60_000 });
+  await writePlan(begun.path, plan);
+  for (const rank of [0, 1]) expect((await runTokenizeRank(begun.path, rank)).status).toBe("written");
+  await collectTokenized(begun.path);
+  expect(await snapshot(begun.out)).toEqual(await snapshot(join(folder, "whole")));
+});
+
 it("chats with masks too; what is damaged or changed meanwhile is named and done again", async () => {
   await tokenizeCorpus(source, { ...options, chat: true, out: join(folder, "whole-chats"), threads: 0 });
   const { out, path } = await planned("chats", 2, true);

@@ -6,7 +6,7 @@ export { limitDocuments, type Amount, type AmountLimit } from "./sources/limit.j
 export { Quarantine, describeDamage } from "./sources/quarantine.js";
 export { download, type DownloadOptions, type DownloadProgress, type DownloadRecord, type DownloadResult } from "./download/download.js";
 export { resolveSources, type ResolveOptions } from "./sources/resolve.js";
-export type { ColumnNames, Damage, FileReadOptions, SourceFile } from "./sources/types.js";
+export type { ColumnNames, Damage, FileReadOptions, LineRange, SourceFile } from "./sources/types.js";
 export { sampleDocuments, type SampleOptions } from "./sample.js";
 export { writeParquet, type WriteParquetOptions } from "./write/parquet.js";
 export { cleanDocuments, type CleanOptions, type RejectReason } from "./clean/clean.js";
@@ -24,7 +24,7 @@ export { collectPrepared, planPrepare, runPrepareRank, type PlanPrepareOptions, 
 export { checkFiles, commandOf, divide, planFiles, readPlan, sourceFilesOf, writePlan, type LoadedPlan, type Plan, type PlanFile, type PlanTask } from "./plan/plan.js";
 export { checkCompletions, checkRank, readCompletion, waitForRanks, writeCompletion, type Completion, type RankFile } from "./plan/completion.js";
 export { kubernetesJobs, slurmScript, type KubernetesOptions, type SlurmOptions } from "./plan/manifests.js";
-export { UNIT_BYTES, type RowRange, type Unit } from "./plan/units.js";
+export { UNIT_BYTES, defaultUnitBytes, type RowRange, type Unit } from "./plan/units.js";
 export { generateSampleCorpus, writeSample, type GenerateOptions, type SampleRecord, type WriteSampleOptions } from "./corpus-files.js";
 export { sampleCorpus, meetsExpectation, type Expectation, type HeldOut, type HeldOutChat, type HeldOutPrompt, type SampleCorpus, type SampleCorpusOptions } from "./corpus/index.js";
 export { writeJsonl } from "./write/jsonl.js";

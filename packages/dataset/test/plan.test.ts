@@ -86,6 +86,34 @@ describe("units", () => {
     expect(await digests(join(folder, "three"))).toEqual(one);
   });
 
+  test("one large file of JSONL or text is shared: rows, their numbers and what is damaged are as by one reader, the bytes as by one worker", async () => {
+    const folder = await temporaryFolder();
+    const source = join(folder, "in");
+    await mkdir(source);
+    const lines = rows(400, 5).map((row, i) => (i === 250 ? "no JSON" : JSON.stringify(row)) + (i % 50 === 0 ? "\r\n\n" : "\n"));
+    await writeFile(join(source, "all.jsonl"), `\ufeff${lines.join("")}`);
+    await writeFile(join(source, "prose.txt"), rows(300, 6).map(({ text }) => text).join("\n\n"));
+    const options = { maxLost: 0.1, partRows: 30 } satisfies Partial<PrepareOptions>;
+    const whole = await prepare(source, { ...options, unitBytes: 1e9, workers: 1, out: join(folder, "whole") });
+    const path = join(folder, "plan.json");
+    const plan = await planPrepare(source, { ...options, unitBytes: 20_000, out: join(folder, "ranks"), ranks: 3 });
+    await writePlan(path, plan);
+    for (const file of [0, 1]) expect(plan.units.filter(({ ranges }) => ranges.some((range) => range.file === file && range.lines)).length).toBeGreaterThan(4);
+    // Nearly equal, so that no worker has much more to do than another.
+    for (const { bytes } of plan.units.slice(0, -1)) expect(bytes).toBeGreaterThan(12_000);
+    const cut = await prepare(source, { ...options, unitBytes: 20_000, workers: 2, out: join(folder, "two") });
+    const { fingerprint: _a, outputs: _b, details: _c, ...expected } = whole.report;
+    expect(cut.report).toMatchObject(expected);
+    expect(cut.report.lost).toMatchObject({ places: 1, parts: [{ file: "all.jsonl", place: "line 256" }] });
+    const found = await all(readDocuments(join(folder, "two")));
+    expect(found).toEqual(await all(readDocuments(join(folder, "whole"))));
+    expect(found.find(({ id }) => id === "5-399")).toMatchObject({ source_row: 399 });
+    for (const rank of [2, 0, 1]) await runPrepareRank(path, rank);
+    await collectPrepared(path);
+    await prepare(source, { ...options, unitBytes: 20_000, workers: 1, out: join(folder, "one") });
+    for (const name of ["two", "ranks"]) expect(await digests(join(folder, name))).toEqual(await digests(join(folder, "one")));
+  });
+
   test("an error of a worker is the user's error, and names the file", async () => {
     const { folder, source } = await inputs();
     const bytes = await readFile(join(source, "b.parquet"));

@@ -22,7 +22,7 @@ async function withProgress<T>(label: string, work: (onProgress: (event: Tokeniz
 /** `llm-bpe plan tokenize` */
 export function planCommand(): Command {
   const command = addTokenizeOptions(new Command("tokenize").description("freeze what `tokenize` would do in a plan of ranks, for several machines that share a file system"))
-    .option("--unit-size <MB>", "megabytes of the sources that a rank takes at a time (default: 64)", number(0.001, 1e6));
+    .option("--unit-size <MB>", "megabytes of the sources that a rank takes at a time (default: 4 to 64, by the size of all)", number(0.001, 1e6));
   addPlanOptions(command).action(async (sources: string[], { ranks, unitSize, plan: file, json, ...flags }: TokenizeFlags & { ranks: number; unitSize?: number; plan?: string; json?: boolean }) => {
     const path = planPath(flags.out, file);
     const plan = await interruptible((signal) => planTokenize(sources, { ...tokenizeOptionsOf(flags), ranks, ...(unitSize === undefined ? {} : { unitBytes: unitSize * 1e6 }), signal }));

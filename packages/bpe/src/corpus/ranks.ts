@@ -18,6 +18,7 @@ import {
   readPlan,
   readSourceFile,
   sha256File,
+  sha256Hex,
   sourceFilesOf,
   waitForRanks,
   writeCompletion,
@@ -51,7 +52,7 @@ const digestOf = async (file: SourceFile): Promise<string> => file.digest || sha
 export type PlanTokenizeOptions = Omit<TokenizeOptions, "threads" | "checkpointTokens" | "onProgress"> & {
   /** How many ranks share the work; default 1. There are at most as many as units. */
   ranks?: number;
-  /** Source bytes of a unit, what a rank takes at a time; default 64 MB. The shards do not depend on it. */
+  /** Source bytes of a unit, what a rank takes at a time; default 4 to 64 MB, by the bytes of all sources. The shards do not depend on it. */
   unitBytes?: number;
 };
 
@@ -80,7 +81,8 @@ export async function planTokenize(sources: string | readonly string[], { out, r
 }
 
 const PREFIX = ".ranks-";
-const workFolder = ({ out, fingerprint }: Plan): string => join(out, PREFIX + fingerprint.slice(0, 32));
+// Of the units too: a file of a unit says nothing of where other plans cut the same sources.
+const workFolder = ({ out, fingerprint, units }: Plan): string => join(out, PREFIX + sha256Hex(JSON.stringify([fingerprint, units])).slice(0, 32));
 const unitFile = (unit: number): string => `unit-${String(unit).padStart(5, "0")}.tokens`;
 
 const load = async (path: string): Promise<LoadedPlan<TokenizePlan>> => (await readPlan(path, { task: "tokenize", package: PACKAGE })) as LoadedPlan<TokenizePlan>;
@@ -148,8 +150,8 @@ async function tokenizeUnit(
 
 async function* documentsOf({ files, options }: TokenizePlan, { ranges }: Unit, signal: AbortSignal | undefined): AsyncGenerator<{ document: SourceText; next: Batch<null>["next"] }> {
   const sources = sourceFilesOf(files);
-  for (const { file, from, to } of ranges) {
-    for await (const row of readSourceFile(sources[file]!, { columns: options.columns, skip: from, ...(to === null ? {} : { end: to }), signal, siblings: sources })) yield { document: sourceTextOf(row, options), next: null };
+  for (const { file, from, to, lines } of ranges) {
+    for await (const row of readSourceFile(sources[file]!, { columns: options.columns, skip: from, ...(to === null ? {} : { end: to }), lines, signal, siblings: sources })) yield { document: sourceTextOf(row, options), next: null };
   }
 }
 

@@ -112,7 +112,7 @@ export const addPrepareOptions = (command: Command): Command =>
     .option("--url-lists <dir>", "folder with domains, urls, banned_words.txt, ... by which URLs are rejected (default: none)")
     .option("--decontaminate <source>", "evaluation texts; documents that share 12 words in a row with one are rejected; can be repeated", collect, [])
     .option("--measures", "write what every filter measured of every document to _measures/*.jsonl (default: not written)")
-    .option("--unit-size <MB>", "megabytes of the sources that a worker takes at a time; output files end where these units do (default: 64)", number(0.001, 1e6))
+    .option("--unit-size <MB>", "megabytes of the sources that a worker takes at a time; output files end where these units do (default: 4 to 64, by the size of all)", number(0.001, 1e6))
     .option(...TEXT_COLUMN)
     .option(...COLUMN);
 

@@ -62,9 +62,9 @@ export function openRemote(remote: RemoteFile & { size: number }, client: HttpCl
       });
       return bytes;
     },
-    async *stream() {
+    async *stream(first = 0, last = size) {
       // In steps that grow: who stops early has fetched little, who reads on does so in few requests.
-      for (let start = 0, step = 1 << 18; start < size; start += step, step = Math.min(step * 2, 8 << 20)) yield await this.read(start, Math.min(size, start + step));
+      for (let start = first, step = 1 << 18; start < last; start += step, step = Math.min(step * 2, 8 << 20)) yield await this.read(start, Math.min(last, start + step));
     },
     close: () => Promise.resolve(),
   };

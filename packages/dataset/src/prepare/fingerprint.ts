@@ -9,7 +9,7 @@ import type { ColumnNames, SourceFile } from "../sources/types.js";
 import { sha256File, sha256Hex } from "../util/hash.js";
 
 /** Raised when the same input would give other output. */
-const PIPELINE_VERSION = 2;
+const PIPELINE_VERSION = 3;
 /** Files up to this size are hashed in full. */
 const FULL_HASH = 256 << 20;
 const SAMPLE = 1 << 20;

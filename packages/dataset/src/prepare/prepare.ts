@@ -32,7 +32,7 @@ export interface PrepareOptions extends CleanOptions {
   maxLost?: number;
   /** Threads that work at once; 1 for none beside this one, default one for each processor. The result does not depend on it. */
   workers?: number;
-  /** Source bytes of a unit, what one worker or rank takes at a time; default 64 MB. Output files end where units do. */
+  /** Source bytes of a unit, what one worker or rank takes at a time; default 4 to 64 MB, by the bytes of all sources. Output files end where units do. */
   unitBytes?: number;
   signal?: AbortSignal;
   onProgress?: (progress: PrepareProgress) => void;
@@ -54,8 +54,8 @@ export interface PrepareResult {
  * messages, rejected/*.jsonl with the reason (from filters also rule, value, threshold and what else was measured), report.json and
  * report.html; with filters that measure everything also _measures/*.jsonl.
  *
- * The work is done in a hidden folder, on all processors: the sources are cut into units of about 64 MB (files, or row groups of
- * parquet), units into parts of 20,000 rows. Cut off anywhere, the next call goes on after the last complete parts, and the result has
+ * The work is done in a hidden folder, on all processors: the sources are cut into units of 4 to 64 MB (files, row groups of
+ * parquet, runs of lines), units into parts of 20,000 rows. Cut off anywhere, the next call goes on after the last complete parts, and the result has
  * the same bytes as without the interruption, and as with any number of workers or machines (see {@link planPrepare}). The result appears when it is complete,
  * the report last; a call with unchanged inputs and settings does nothing.
  *

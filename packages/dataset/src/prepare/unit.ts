@@ -89,7 +89,7 @@ export class UnitRunner {
       let next: Cursor | undefined;
       try {
         ranges: for (let range: number = cursor.range; range < unit.ranges.length && read < limit; range++) {
-          const { file, from, to } = unit.ranges[range]!;
+          const { file, from, to, lines } = unit.ranges[range]!;
           const source = this.#files[file]!;
           const skip: number = range === cursor.range ? cursor.row : from;
           const before = unit.ranges.slice(0, range).reduce((sum, done) => sum + this.#sizeOf(unit, done), 0);
@@ -101,7 +101,7 @@ export class UnitRunner {
             row += damage.documents ?? 0;
             if (quarantine.add(damage)) part.lose(damage);
           });
-          for await (const document of readSourceFile(source, { columns, skip, ...(to === null ? {} : { end: to }), signal, onDamage, siblings: this.#files, onBytes: (done) => (bytes = Math.min(done, source.size)) })) {
+          for await (const document of readSourceFile(source, { columns, skip, ...(to === null ? {} : { end: to }), lines, signal, onDamage, siblings: this.#files, onBytes: (done) => (bytes = Math.min(done, source.size)) })) {
             // The part ends before a row that there is, so that no empty part follows the last one.
             if (read >= limit || part.read >= partRows) {
               if (read < limit) next = { range, row };

@@ -48,8 +48,8 @@ export async function* readText(access: RandomAccess, name: string, { address = 
   // A line is no document: how many are lost with it is not known.
   const lineDamage = onDamage && (({ documents: _, ...damage }: Damage): void => onDamage(damage));
   // Whether the file is small is known by its end, or by more than a small file's bytes: its size says nothing where it is compressed.
-  // Only large files are read in runs of lines.
-  let held: Line[] | undefined = range ? undefined : [];
+  // Only large files are cut.
+  let held: Line[] | undefined = range && (range.start > 0 || range.end < access.size) ? undefined : [];
   let bytes = 0;
   for await (const line of readLines(access, { name, compression, lines: range, signal, onDamage: lineDamage })) {
     bytes += line.length;
