@@ -3,6 +3,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { type Document, FINEWEB_COLUMNS, SOURCE_COLUMNS, STRING_COLUMNS } from "../document.js";
 import { DatasetError } from "../errors.js";
 import { AtomicFile } from "../util/files.js";
+import { SnappyCompressor } from "./snappy.js";
 
 /** Options of {@link writeParquet}. */
 export interface WriteParquetOptions {
@@ -55,7 +56,8 @@ export class ParquetDocumentWriter {
       bytes.index = 0;
       await file.write(chunk);
     };
-    const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush, finish: flush }), schema: SCHEMA, codec, createdBy: "@llm/dataset" });
+    const snappy = new SnappyCompressor();
+    const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush, finish: flush }), schema: SCHEMA, codec, compressors: { SNAPPY: (page) => snappy.compress(page) }, createdBy: "@llm/dataset" });
     return new ParquetDocumentWriter(file, writer, rowGroupSize);
   }
 
