@@ -9,8 +9,9 @@
 // they work one at a time: cold is the process's first pass over the texts, warm the median of three more, threads a batch call
 // on N threads after three such calls to warm up (tokenizers one by one and encode_batch, tiktoken encode_ordinary and
 // encode_ordinary_batch, ours encode and createEncoderPool). Speeds are medians over the rounds, by the clock and by the processor
-// time of all threads; ratios are taken within each round, then their median. All ids must be equal. --worst adds texts of 1 MB
-// without a word boundary, each seen for the first time.
+// time of all threads; ratios are taken within each round, then their median. All ids must be equal. What the processors themselves give
+// to N at once is measured beside it: N processes of ours, each of which encodes all the texts on one thread, at the same time. --worst
+// adds texts of 1 MB without a word boundary, each seen for the first time.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
@@ -99,6 +100,40 @@ class Side {
 
 const median = (/** @type {number[]} */ list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
 const NAMES = ["ours", "tiktoken", "tokenizers"];
+
+/**
+ * Seconds of a pass of ours in one process alone, and in as many at once as there are threads, which have nothing to do with each other.
+ *
+ * @param {Side} one
+ * @returns {Promise<{ alone: number, together: number }>}
+ */
+async function sideBySide(one) {
+  const others = Array.from({ length: Number(values.threads) - 1 }, () => new Side("ours", process.execPath, [here("ours.mjs")]));
+  try {
+    for (const side of others) await side.answer();
+    const all = [one, ...others];
+    const passes = async (/** @type {number} */ count) => {
+      const each = await Promise.all(all.map(async (side) => {
+        /** @type {number[]} */
+        const walls = [];
+        for (let pass = 0; pass < count; pass++) walls.push((await side.ask("pass")).wall);
+        return walls;
+      }));
+      return each.flat();
+    };
+    await passes(3); // to warm up
+    const before = await one.ask("pass");
+    const together = median(await passes(5));
+    const after = await one.ask("pass");
+    return { alone: (before.wall + after.wall) / 2, together };
+  } finally {
+    for (const { child } of others) child.kill();
+  }
+}
+
+/** How long a pass of ours takes alone, and beside others of its kind, one for each round. @type {{ alone: number, together: number }[]} */
+const apart = [];
+
 /** Times by what was asked, then by side, one for each round. @type {Map<string, Record<string, Time[]>>} */
 const times = new Map();
 
@@ -136,6 +171,8 @@ try {
       for (let pass = 0; pass < 3; pass++) for (const side of sides) await side.ask("threads");
       for (let pass = 0; pass < 2; pass++) for (const side of turn) record(`threads ${pass}`, side.name, await side.ask("threads"));
       for (const side of turn) record("ids", side.name, await side.ask("digest"));
+      const [ours] = sides;
+      if (ours) apart.push(await sideBySide(ours));
       if (values.worst) for (const [index, [name]] of worst.entries()) for (const side of turn) record(name, side.name, await side.ask(`worst ${index}`));
     } finally {
       for (const { child } of sides) child.kill();
@@ -167,7 +204,8 @@ for (const [kind, label] of [["cold", "first pass, 1 thread"], ["warm", "later p
 }
 const [one, many] = [rounds("warm").ours ?? [], rounds("threads").ours ?? []];
 const scaling = (/** @type {"wall" | "cpu"} */ clock) => median(many.map((time, round) => (one[round]?.[clock] ?? NaN) / time[clock]));
-const share = { wall: scaling("wall") / result.threads, cpu: scaling("cpu") };
+/** What N threads reach, and what N processes that have nothing to do with each other do, as a share of N times one. */
+const share = { wall: scaling("wall") / result.threads, cpu: scaling("cpu"), apart: median(apart.map(({ alone, together }) => alone / together)) };
 for (const [name] of values.worst ? worst : []) {
   const ms = (/** @type {string} */ side) => median((times.get(name)?.[side] ?? []).map((time) => time.wall * 1000));
   result.rows.push({ what: name, ...Object.fromEntries(NAMES.map((side) => [side, ms(side)])) });
@@ -178,7 +216,7 @@ else {
   console.log(`${(bytes / 1e6).toFixed(1)} MB in ${texts.length} texts, ${values.tokenizer ? "the tokenizer given" : `${values["vocab-size"]} tokens, ${values.pattern}`}; ${cpus().length} x ${result.cpu}, Node ${process.version}; MB/s, medians of ${values.rounds} rounds; all ids equal\n`);
   const table = [["", "by", ...NAMES, "over tiktoken", "over tokenizers"], ...lines];
   for (const row of table) console.log(`| ${row.join(" | ")} |`);
-  console.log(`\nOurs on ${values.threads} threads: ${share.wall.toFixed(2)} x ${values.threads} of one thread by the clock; a thread's work takes ${(1 / share.cpu).toFixed(2)} times the processor time.`);
+  console.log(`\nOurs on ${values.threads} threads: ${share.wall.toFixed(2)} x ${values.threads} of one thread by the clock; a thread's work takes ${(1 / share.cpu).toFixed(2)} times the processor time. ${values.threads} processes of one thread each, at once: ${share.apart.toFixed(2)} x ${values.threads} of one alone.`);
   if (values.worst) {
     console.log("\nMilliseconds, the first time:");
     for (const row of result.rows.slice(6)) console.log(`| ${Object.values(row).map((value) => (typeof value === "number" ? value.toFixed(0) : value)).join(" | ")} |`);
