@@ -1,6 +1,6 @@
 import type { Json } from "./json/document.js";
 import { fields, invalid, list, textOf, unsupported } from "./json/read.js";
-import { compilePattern, literal } from "./regex.js";
+import { compilePattern, literal, type Pattern } from "./regex.js";
 import { grownTooLong, type Change, type Span } from "./span.js";
 import { CLASS, CLASSES, SPACE } from "./unicode/classes.js";
 import { formChanges, type Form } from "./unicode/normalize.js";
@@ -60,7 +60,7 @@ function bounded(changed: Span, span: Span): Span {
 }
 
 /** The pattern of a Split or Replace: `{"String": …}` or `{"Regex": …}`. */
-export function readPattern(value: Json, place: string): RegExp {
+export function readPattern(value: Json, place: string): Pattern {
   const { String: text, Regex: regex } = fields(value, place);
   if (typeof text === "string") return literal(text);
   if (typeof regex === "string") return compilePattern(regex);

@@ -3,7 +3,7 @@ import type { Json } from "./json/document.js";
 import { fields, invalid, list, textOf, unsupported } from "./json/read.js";
 import { readPattern } from "./normalizer.js";
 import { GPT2_PATTERN, scannerOf, type Scanner } from "./patterns.js";
-import { compilePattern, literal, oneOf, runsOf } from "./regex.js";
+import { compilePattern, literal, oneOf, runsOf, type Pattern } from "./regex.js";
 import { digitsWordEnd } from "./scanner-tiktoken.js";
 import { wordEnd } from "./scanner.js";
 import type { Span, SplitBehavior } from "./span.js";
@@ -35,8 +35,8 @@ export function readSplitter(value: Json): Splitter | undefined {
   const settings = fields(value, "pre_tokenizer");
   const each = (work: (span: Span) => Span[]): Splitter => (spans) => spans.flatMap(work);
   // A pattern is compiled when it is first needed: where a scanner stands for it, it never is.
-  const split = (pattern: () => RegExp, behavior: string, invert = false): Splitter => {
-    let compiled: RegExp | undefined;
+  const split = (pattern: () => Pattern, behavior: string, invert = false): Splitter => {
+    let compiled: Pattern | undefined;
     return each((span) => span.split((compiled ??= pattern()), behavior as SplitBehavior, invert));
   };
   switch (settings.type) {

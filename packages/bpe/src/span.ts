@@ -1,4 +1,5 @@
 import { BpeError } from "./errors.js";
+import type { Pattern } from "./regex.js";
 
 const high = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
 const low = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
@@ -79,7 +80,7 @@ export class Span {
    * @param most How long the text may become.
    * @throws BpeError where it would become longer.
    */
-  replaced(pattern: RegExp, content: string, most = Infinity): Span {
+  replaced(pattern: Pattern, content: string, most = Infinity): Span {
     const parts: Span[] = [];
     let length = 0;
     for (const [from, to, matched] of matches(this.text, pattern)) {
@@ -92,7 +93,7 @@ export class Span {
   }
 
   /** Splits at a pattern's matches; empty pieces are left out. */
-  split(pattern: RegExp, behavior: SplitBehavior, invert = false): Span[] {
+  split(pattern: Pattern, behavior: SplitBehavior, invert = false): Span[] {
     let pieces = matches(this.text, pattern).map(([from, to, matched]) => ({ from, to, matched: matched !== invert }));
     if (behavior === "Removed") pieces = pieces.filter((piece) => !piece.matched);
     else if (behavior !== "Isolated") pieces = merged(pieces, behavior);
@@ -114,22 +115,29 @@ export class Span {
 /** The error for a text that normalization makes many times as long. */
 export const grownTooLong = (): BpeError => new BpeError("The normalizer of this tokenizer.json makes the text more than 16 times as long; it can't be used.");
 
-/** The matches of a pattern and what lies between them, over the whole text. */
-export function matches(text: string, pattern: RegExp): [from: number, to: number, matched: boolean][] {
+/**
+ * The matches of a pattern and what lies between them, over the whole text.
+ *
+ * @throws BpeError where that needs too much time or memory.
+ */
+export function matches(text: string, pattern: Pattern): [from: number, to: number, matched: boolean][] {
   const pieces: [number, number, boolean][] = [];
   let done = 0;
   let last = -1;
-  try {
-    for (const { index, 0: found } of text.matchAll(pattern)) {
-      // An empty match right after another one is none.
-      if (found === "" && index === last) continue;
-      if (done < index) pieces.push([done, index, false]);
-      last = done = index + found.length;
-      pieces.push([index, done, true]);
+  const add = (from: number, to: number): void => {
+    // An empty match right after another one is none.
+    if (from === to && from === last) return;
+    if (done < from) pieces.push([done, from, false]);
+    last = done = to;
+    pieces.push([from, to, true]);
+  };
+  if (pattern instanceof RegExp) {
+    try {
+      for (const { index, 0: found } of text.matchAll(pattern)) add(index, index + found.length);
+    } catch (cause) {
+      throw new BpeError("A pattern of this tokenizer.json can't be applied to the text: it needs too much memory.", { cause });
     }
-  } catch (cause) {
-    throw new BpeError("A pattern of this tokenizer.json can't be applied to the text: it needs too much memory.", { cause });
-  }
+  } else pattern.each(text, add);
   if (done < text.length) pieces.push([done, text.length, false]);
   return pieces;
 }

@@ -198,8 +198,9 @@ describe("a hostile tokenizer.json is refused within a second", () => {
     ["a merge that makes nothing known", () => json((file) => file.model.merges.push(["cat", "cat"]))],
     ["three million merges", () => json((file) => (file.model.merges = Array.from({ length: 3e6 }, () => 0)))],
     ["a model of a type of a megabyte", () => json((file) => (file.model.type = "x".repeat(1e6)))],
-    ["a pattern of repetitions within repetitions", () => split("(?:a+)+$")],
-    ["a pattern of repetitions within repetitions, further in", () => split("(?:b|(?:x\\w*y?)*)*z")],
+    ["a pattern that repeats what may match nothing", () => split("(.*)*y")],
+    ["a pattern that repeats what may match nothing, further in", () => split("(?:b|(?:x\\w*y?)*)*z")],
+    ["a text of a megabyte to look for", () => setting("pre_tokenizer", JSON.stringify({ type: "Split", pattern: { String: "a".repeat(1e6) }, behavior: "Isolated", invert: false }))],
     ["a pattern that counts to a billion", () => split("(?:(?:\\p{L}{1000}){1000}){1000}")],
     ["a pattern of thousands of classes", () => split("\\p{L}?".repeat(3000))],
     ["a pattern nested 9,000 deep", () => split("(".repeat(9000) + ")".repeat(9000))],
@@ -243,6 +244,64 @@ describe("a hostile tokenizer.json is refused within a second", () => {
     const { user, system } = process.cpuUsage(started);
     expect(refused).toBeInstanceOf(BpeError);
     expect((user + system) / 1e6).toBeLessThan(1);
+  });
+});
+
+/** Processor time in seconds. */
+function spent(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+describe("patterns that a backtracking matcher takes time without end for", () => {
+  const whole = Tokenizer.fromJSON(split("\\x{10ffff}"));
+
+  it.each<[regex: string, unit: string, end?: string]>([
+    ["(a|aa)+$", "a", "b"],
+    ["(a+)+$", "a", "b"],
+    ["(a|a)*b", "a"],
+    ["(a|b|ab)*c", "ab"],
+    ["(\\w+\\s?)+!", "ab "],
+    ["(.+)+\\n", "a"],
+    ["(x+x+)+y", "x"],
+    ["(?:a|aa){1,9}b", "a"],
+    ["(?=(a+)+$)a", "a", "b"],
+    ["(?<=(a+)+)b", "a"],
+    ["(?<!(?:a|aa)+)b", "a", "b"],
+    ["(?>(?:a|aa)+b)", "a"],
+    ["(?:(?=(?:a|aa)+c)a)+b", "a"],
+    ["(?i)(a|A)*b", "aA"],
+    ["(?:\\p{L}|[a-z])+\\d", "é"],
+    ["([a-z]+)*!", "a"],
+    [".*.*.*.*\\n", "a"],
+    ["\\s+\\s+\\s+y", " "],
+    ["\\s+$", " ", "x"],
+    ["a++b", "a"],
+  ])("%s has its answer after a time that grows with the text", (regex, unit, end = "") => {
+    const replace = setting("normalizer", JSON.stringify({ type: "Replace", pattern: { Regex: regex }, content: "z" }));
+    const [splitting, replacing] = [split(regex), replace].map((file) => Tokenizer.fromJSON(file)) as [Tokenizer, Tokenizer];
+    for (const length of [50, 30_000]) {
+      const text = unit.repeat(length / unit.length) + end;
+      // None of them matches anywhere in its text.
+      const expected = whole.encodeIds(text);
+      let ids: number[] = [];
+      expect(spent(() => (ids = splitting.encodeIds(text)))).toBeLessThan(1);
+      expect(ids).toEqual(expected);
+      expect(spent(() => (ids = replacing.encodeIds(text)))).toBeLessThan(1);
+      expect(replacing.decode(ids)).toBe(text);
+    }
+  });
+
+  it.each([
+    ["(?:a{1,300}){300}b", 5000],
+    [`${"a?".repeat(2000)}b`, 20_000],
+  ])("%.20s is an error of the package where it takes too much", (regex, length) => {
+    const tokenizer = Tokenizer.fromJSON(split(regex));
+    const before = process.memoryUsage().rss;
+    expect(spent(() => expect(() => tokenizer.encode("a".repeat(length))).toThrow(BpeError))).toBeLessThan(1);
+    expect(process.memoryUsage().rss - before).toBeLessThan(1e9);
   });
 });
 
