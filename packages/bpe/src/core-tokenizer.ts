@@ -150,18 +150,23 @@ export class CoreTokenizer {
   }
 
   /** Encodes a text. Lone surrogates count as U+FFFD. */
-  encode(text: string, options: EncodeOptions = {}): Encoding {
+  encode(text: string, options?: EncodeOptions): Encoding {
+    return { ids: this.gather(text, options).toArray() };
+  }
+
+  /** Encodes a text to a plain array of ids; options as of `encode`. */
+  encodeIds(text: string, options?: EncodeOptions): number[] {
+    return this.gather(text, options).toList();
+  }
+
+  /** Encodes a text into the list that is used for every call. */
+  private gather(text: string, options: EncodeOptions = {}): IdList {
     const out = this.gathered.cleared();
     const [before, after] = options.addSpecialTokens ? this.frame() : NO_FRAME;
     before.forEach((id) => out.push(id));
     this.append(text, options.special === "parse", out);
     after.forEach((id) => out.push(id));
-    return { ids: out.toArray() };
-  }
-
-  /** Encodes a text to a plain array of ids; options as of `encode`. */
-  encodeIds(text: string, options: EncodeOptions = {}): number[] {
-    return Array.from(this.encode(text, options).ids);
+    return out;
   }
 
   /**

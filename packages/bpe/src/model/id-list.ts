@@ -26,6 +26,14 @@ export class IdList {
     this.ids = larger;
   }
 
+  /** The ids as a plain array; many times as fast as `Array.from`. */
+  toList(): number[] {
+    const { ids, length } = this;
+    const list = new Array<number>(length);
+    for (let at = 0; at < length; at++) list[at] = ids[at]!;
+    return list;
+  }
+
   /** A copy of the ids. */
   toArray(): Uint32Array<ArrayBuffer> {
     return this.ids.slice(0, this.length);
