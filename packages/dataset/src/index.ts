@@ -38,6 +38,7 @@ export { mergeShards, type MergeOptions } from "./shards/convert/merge.js";
 export { splitShards, type SplitOptions } from "./shards/convert/split.js";
 export { exportShards, type ExportOptions, type ExportRecord } from "./shards/convert/export.js";
 export { importShards, type ImportOptions } from "./shards/convert/import.js";
+export type { RecordInput, ShardsRecord } from "./shards/convert/record.js";
 export type { ConvertOptions } from "./shards/convert/documents.js";
 export type { ExportFormat, ImportFormat } from "./shards/convert/formats.js";
 export type { Delimiter } from "./shards/convert/read-binary.js";

@@ -30,6 +30,8 @@ async function readSplit(path: string, name: Split): Promise<Plain[]> {
   }
   return documents;
 }
+/** An imported split: where its documents stood is looked at where that is tested. */
+const readImported = async (path: string, name: Split): Promise<Plain[]> => (await readSplit(path, name)).map(({ source, ...document }) => (expect(source?.id).toMatch(/\.bin#byte=\d+$/), document));
 const plain = (documents: readonly TokenDocument[]): Plain[] => documents.map(({ tokens, mask, source }) => ({ tokens: [...tokens], ...(mask ? { mask: [...mask] } : {}), ...(source ? { source } : {}) }));
 const wide = { ...tokenizer, vocabSize: 100_000 };
 
@@ -74,14 +76,22 @@ describe("exports", () => {
         const [exported, back] = [join(folder, "exported"), join(folder, "back")];
         await exportShards(path, { to: format, out: exported });
         const imported = await importShards(exported, { from: format, out: back });
-        expect(await readSplit(back, "train")).toEqual(plain(train));
-        expect(await readSplit(back, "val")).toEqual(plain(val));
+        expect(await readImported(back, "train")).toEqual(plain(train));
+        expect(await readImported(back, "val")).toEqual(plain(val));
         for (const split of ["train", "val"] as const) {
           const { documents, tokens, lossTokens, textBytes } = manifest.splits[split];
           expect(imported.splits[split]).toMatchObject({ documents, tokens, lossTokens, textBytes });
         }
         expect(imported).toMatchObject({ tokenizer: manifest.tokenizer, dtype: manifest.dtype });
         expect((await verifyShards(back)).ok).toBe(true);
+        // Each document says where it stood, to the byte.
+        const set = await openShards(back);
+        for (const [index, { tokens }] of train.entries()) {
+          const { file, id } = (await set.split("train").source(index))!;
+          const at = Number(id!.split("#byte=")[1]);
+          const bytes = new Uint8Array(await readFile(file)).slice(at, at + tokens.length * (isWide ? 4 : 2));
+          expect([...(isWide ? new Uint32Array(bytes.buffer) : new Uint16Array(bytes.buffer))]).toEqual([...tokens]);
+        }
       }),
       { numRuns: 12 },
     );
@@ -97,7 +107,7 @@ describe("exports", () => {
     await expect(importShards(join(folder, "a"), { from: "nanogpt", out: join(folder, "b") })).rejects.toThrow(/did not all begin with <s>.*Export to megatron/);
     await exportShards(other, { to: "megatron", out: join(folder, "c") });
     await importShards(join(folder, "c"), { from: "megatron", out: join(folder, "d") });
-    expect(await readSplit(join(folder, "d"), "train")).toEqual([{ tokens: [5, 0, 7, 2] }]);
+    expect(await readImported(join(folder, "d"), "train")).toEqual([{ tokens: [5, 0, 7, 2] }]);
   });
 
   test("a damaged, missing or shortened file of an export is found before it is used", async () => {
@@ -134,7 +144,7 @@ test("an export replaces an earlier, larger one whole, and an import takes nothi
   expect((await readdir(out)).sort()).toEqual(["export.json", "train_000000.bin"]);
   await writeFile(join(out, "train_000001.bin"), "not of this export");
   await importShards(out, { from: "llm.c", out: join(folder, "back") });
-  expect(await readSplit(join(folder, "back"), "train")).toEqual(plain(tokenDocuments(3, { seed: 4 })));
+  expect(await readImported(join(folder, "back"), "train")).toEqual(plain(tokenDocuments(3, { seed: 4 })));
 });
 
 test("a set keeps to its own tokenizer, whatever was in the folder before", async () => {
@@ -170,7 +180,7 @@ describe("imports of other programs' files", () => {
   test("nanoGPT's, cut behind eos, with bytes of text counted by the vocabulary", async () => {
     const folder = await source({ "train.bin": await golden("nanogpt.bin"), "val.bin": await golden("nanogpt.bin") });
     const manifest = await importShards(folder, { from: "nanogpt", out: join(folder, "out") });
-    for (const split of ["train", "val"] as const) expect(await readSplit(join(folder, "out"), split)).toEqual(documents.map(({ tokens }) => ({ tokens })));
+    for (const split of ["train", "val"] as const) expect(await readImported(join(folder, "out"), split)).toEqual(documents.map(({ tokens }) => ({ tokens })));
     expect(manifest.splits.train.textBytes).toBe(textBytesOf(documents.flatMap(({ tokens }) => [...tokens])));
     expect(manifest.tokenizer).toMatchObject({ sha256: sha256Hex(TOKENIZER_JSON), vocabSize: 1_000, bos: 0, eos: 2, pad: 1, unk: 3, special: tokenizer.special });
     expect(await readFile(join(folder, "out/tokenizer.json"), "utf8")).toBe(TOKENIZER_JSON);
@@ -180,7 +190,7 @@ describe("imports of other programs' files", () => {
     const folder = await source({ "fineweb_train_000001.bin": await golden("llmc-u16.bin"), "fineweb_val_000000.bin": await golden("llmc-u16.bin"), "fineweb_val_000000.mask": await golden("nanogpt.mask"), "fineweb_train_000001.mask": await golden("nanogpt.mask") });
     const masked = answerOf("u16-mask");
     await importShards(folder, { from: "llm.c", out: join(folder, "out") });
-    for (const split of ["train", "val"] as const) expect(await readSplit(join(folder, "out"), split)).toEqual(plain(masked));
+    for (const split of ["train", "val"] as const) expect(await readImported(join(folder, "out"), split)).toEqual(plain(masked));
     const one = await importShards(join(folder, "fineweb_train_000001.bin"), { from: "llm.c", out: join(folder, "one"), delimiter: { id: 2, at: "end" } });
     expect(one.splits).toMatchObject({ train: { documents: 5 }, val: { documents: 0 } });
     await rm(join(folder, "fineweb_val_000000.mask"));
@@ -190,7 +200,7 @@ describe("imports of other programs' files", () => {
   test("Megatron's, documents of several sequences put together", async () => {
     const folder = await source({ "data_text_document.bin": await golden("megatron-sentences.bin"), "data_text_document.idx": await golden("megatron-sentences.idx") });
     await importShards(folder, { from: "megatron", out: join(folder, "out") });
-    expect(await readSplit(join(folder, "out"), "train")).toEqual(documents.map(({ tokens }) => ({ tokens })));
+    expect(await readImported(join(folder, "out"), "train")).toEqual(documents.map(({ tokens }) => ({ tokens })));
     const wideFolder = await source({ "train.bin": await golden("megatron-u32.bin"), "train.idx": await golden("megatron-u32.idx") });
     await expect(importShards(wideFolder, { from: "megatron", out: join(folder, "wide") })).rejects.toThrow(/Token id \d+ .* vocabulary of 1000/);
   });

@@ -28,7 +28,7 @@ export const reportCommand = (): Command =>
   addCommonOptions(
     new Command("report")
       .description("One report of a whole run: from the folder of its last step back through all that it was made from, each step known by the digest of its record.")
-      .argument("<folder...>", "results of download, sample, mix, prepare, dedupe or tokenize; those that they were made from are found by themselves if they were not moved")
+      .argument("<folder...>", "results of download, sample, mix, prepare, dedupe, tokenize, merge, split, import or export; those that they were made from are found by themselves if they were not moved")
       .option("--out <dir>", "folder to write lineage.html and lineage.json to (default: none; it is told in words)"),
   ).action(async (folders: string[], { out, json }: Flags) => {
     const lineage = await readLineage(folders, out);

@@ -24,12 +24,16 @@ function facts({ content, step }: LineageStep): string {
     add("chats", content.chats);
     return table(["", ""], rows);
   }
-  const splits = content.splits as Record<string, { documents: number; tokens: number; lossTokens: number; textBytes: number }>;
-  for (const [name, value] of Object.entries(content.settings as Record<string, unknown>)) add(name, value);
-  add("bytes per token", Number((content.bytesPerToken as number).toFixed(3)));
+  const splits = content.splits as Record<string, { documents: number; tokens: number; lossTokens?: number; textBytes: number }>;
+  const { settings, bytesPerToken, to } = content as { settings?: Record<string, unknown>; bytesPerToken?: number; to?: unknown };
+  add("format", to);
+  for (const [name, value] of Object.entries(settings ?? {})) add(name, value);
+  if (bytesPerToken !== undefined) add("bytes per token", Number(bytesPerToken.toFixed(3)));
   add("tokenizer.json", short((content.tokenizer as { sha256: string }).sha256));
   add("fingerprint", String(content.fingerprint).slice(0, 16));
-  return `${table(["Split", "Documents", "Tokens", "in the loss", "Bytes of text"], Object.entries(splits).map(([name, split]) => [name, number(split.documents), number(split.tokens), number(split.lossTokens), number(split.textBytes)]))}${table(["Setting", "Value"], rows)}`;
+  const made = (content.files ?? (step === "tokenize" ? [] : content.inputs)) as { file: string; bytes: number; sha256: string }[];
+  const files = made.length > 0 ? table([step === "export" ? "File" : "Made from", "Bytes", "SHA-256"], made.map(({ file, bytes, sha256 }) => [file, number(bytes), short(sha256)])) : "";
+  return `${table(["Split", "Documents", "Tokens", "in the loss", "Bytes of text"], Object.entries(splits).map(([name, split]) => [name, number(split.documents), number(split.tokens), count(split.lossTokens ?? null), number(split.textBytes)]))}${files}${table(["Setting", "Value"], rows)}`;
 }
 
 /** A step's own report, its headings one level deeper: in escaped text there is no "<". */

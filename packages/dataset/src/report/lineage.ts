@@ -4,7 +4,7 @@ import { type Origin, type RecordFormat, recordIn } from "./origins.js";
 
 /** A step of a run, as its record says. */
 export interface LineageStep {
-  step: "download" | "sample" | "prepare" | "dedupe" | "tokenize";
+  step: "download" | "sample" | "prepare" | "dedupe" | "tokenize" | "merge" | "split" | "import" | "export";
   /** The folder of its result. */
   folder: string;
   /** The record's name there, and the SHA-256 of its bytes. */
@@ -37,13 +37,17 @@ export interface Lineage {
   missing: MissingStep[];
 }
 
+/** What records of a format are about; those of shards say it themselves. */
 const STEPS: Record<RecordFormat, LineageStep["step"]> = {
   "llm-dataset-download": "download",
   "llm-dataset-sample": "sample",
   "llm-dataset-report": "prepare",
   "llm-dataset-dedupe": "dedupe",
   "llm-bpe-tokenize": "tokenize",
+  "llm-dataset-shards": "merge",
+  "llm-shards-export": "export",
 };
+const stepOf = ({ format, step }: { format: RecordFormat; step?: unknown }): LineageStep["step"] => (format === "llm-dataset-shards" && (step === "split" || step === "import") ? step : STEPS[format]);
 
 type Counts = Partial<Record<"read" | "documents" | "chats", number>> & { splits?: Record<string, { documents: number; tokens: number }> };
 
@@ -57,7 +61,7 @@ function countsOf(content: Counts): Pick<LineageStep, "read" | "rows" | "tokens"
 /**
  * Puts the records of steps together: of the given folders, and of the folders that those were made from, as far as they are still
  * there. A step is known by the digest of its record, so a folder that was moved is found when it is given too.
- * @param folders Results of download, sample, mix, prepare, dedupe or tokenize
+ * @param folders Results of download, sample, mix, prepare, dedupe, tokenize, merge, split, import or export
  * @param base Folders are named as paths from here; default the current folder
  * @throws DatasetError for a folder without a record
  */
@@ -73,11 +77,11 @@ export async function readLineage(folders: readonly string[], base = "."): Promi
     const { content } = record;
     const from = (Array.isArray(content.from) ? content.from : []) as Origin[];
     const name = normalize(relative(base, folder) || ".");
-    found.set(record.sha256, { step: STEPS[content.format], folder: name, record: record.record, sha256: record.sha256, from: from.map((origin) => origin.sha256), ...countsOf(content as Counts), content });
+    found.set(record.sha256, { step: stepOf(content), folder: name, record: record.record, sha256: record.sha256, from: from.map((origin) => origin.sha256), ...countsOf(content as Counts), content });
     for (const origin of from) wanted.push({ origin, neededBy: name, at: join(folder, origin.folder) });
     return "added";
   };
-  for (const folder of folders) if ((await add(folder)) === "absent") throw new DatasetError(`${folder} has no record of a step: expected download.json, sample.json or report.json in it, as download, sample, mix, prepare, dedupe and tokenize leave one. Give the folder that was given as --out.`);
+  for (const folder of folders) if ((await add(folder)) === "absent") throw new DatasetError(`${folder} has no record of a step: expected download.json, sample.json, report.json or export.json in it, as download, sample, mix, prepare, dedupe, tokenize, merge, split, import and export leave one. Give the folder that was given as --out.`);
   for (let next = wanted.shift(); next; next = wanted.shift()) {
     const { origin, neededBy, at } = next;
     if (found.has(origin.sha256)) continue;

@@ -23,6 +23,8 @@ export const RECORDS = {
   "llm-dataset-report": "report.json",
   "llm-dataset-dedupe": "report.json",
   "llm-bpe-tokenize": "report.json",
+  "llm-dataset-shards": "report.json",
+  "llm-shards-export": "export.json",
 } as const;
 export type RecordFormat = keyof typeof RECORDS;
 const NAMES = [...new Set(Object.values(RECORDS))];
@@ -48,7 +50,7 @@ const LEVELS = 12;
  * The results of earlier steps that source files are part of, each once, in the order in which the files come.
  * @param out The folder of the result; it must exist
  */
-export async function originsOf(out: string, files: readonly SourceFile[]): Promise<Origin[]> {
+export async function originsOf(out: string, files: readonly Pick<SourceFile, "address" | "locate">[]): Promise<Origin[]> {
   const base = await realpath(out);
   const known = new Map<string, Promise<Origin | undefined>>();
   const above = async (folder: string, level: number): Promise<Origin | undefined> => {

@@ -78,6 +78,8 @@ export interface TokenTrace {
 }
 
 const CONTEXT = 200;
+/** What sets were imported from. */
+const TOKEN_FILE = /\.bin$/;
 /** Characters on each side by which a passage is looked for in a text that is not the same, the longest first. */
 const WINDOWS = [120, 60, 30, 15] as const;
 
@@ -174,6 +176,7 @@ async function trace(set: ShardSet, options: TraceOptions): Promise<TokenTrace> 
   const path = remote || isAbsolute(file) ? file : join(root, file);
   found.fileUrl = remote ? file : ((await downloadedFrom(resolve(path))) ?? null);
   if (remote && !options.fetch) return { ...found, reason: `${file} is on a server; with --fetch the row is read from there` };
+  if (TOKEN_FILE.test(file)) return { ...found, reason: `${file} holds tokens; their text is that of the shard` };
   try {
     const document = await readRow(path, row, options);
     found.original = toOriginal(decoded, document, context);

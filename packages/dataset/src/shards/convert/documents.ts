@@ -5,6 +5,7 @@ import type { TokenDocument } from "../builder.js";
 import { type ShardSet, openShards } from "../reader.js";
 import type { Provenance } from "../source-rows.js";
 import { MANIFEST_FILE, type Manifest, type Split } from "../types.js";
+import { RECORD_FILES } from "./record.js";
 
 /** What all conversions of sets take. */
 export interface ConvertOptions {
@@ -54,12 +55,12 @@ const unlessMissing = (error: NodeJS.ErrnoException): void => {
 
 /**
  * Gives a set that is about to be finished its tokenizer's files. Those of the set that was there before go, and its manifest
- * with them: the two must never be mixed.
+ * with them, and the record of how it was made: they must never be mixed.
  * @param tokenizer A tokenizer.json of another name, if it is one
  */
 export async function replaceTokenizer(from: string, to: string, tokenizer?: string): Promise<void> {
   await rm(join(to, MANIFEST_FILE), { force: true });
-  for (const name of TOKENIZER_FILES) await rm(join(to, name), { force: true });
+  for (const name of [...TOKENIZER_FILES, ...RECORD_FILES]) await rm(join(to, name), { force: true });
   // What lies beside a file of another name may be about another tokenizer.
   if (tokenizer === undefined || basename(tokenizer) === TOKENIZER_FILES[0]) await copyTokenizer(from, to);
   else await copyFile(tokenizer, join(to, TOKENIZER_FILES[0]));

@@ -7,6 +7,8 @@ import type { ShardSet } from "../reader.js";
 import { type Manifest, SPLITS, type Split, type TokenizerInfo, type Tokens } from "../types.js";
 import { type ConvertOptions, checkApart, copyTokenizer, openOnDisk } from "./documents.js";
 import { EXPORT_FILE, EXPORT_FORMATS, type ExportFormat, LLMC_HEADER, LLMC_KINDS, LLMC_MAX_TOKENS } from "./formats.js";
+import type { Origin } from "../../report/origins.js";
+import { originsOfSets } from "./record.js";
 import { exportMegatron } from "./megatron.js";
 import { Outputs, type WrittenFile } from "./output.js";
 import { exportSafetensors } from "./safetensors.js";
@@ -32,6 +34,8 @@ export interface ExportRecord {
   bosBeginsDocuments: boolean;
   splits: Record<Split, { documents: number; tokens: number; textBytes: number }>;
   files: WrittenFile[];
+  /** The record of the step that made the set. */
+  from: Origin[];
 }
 
 /** What the writers of formats work with: the documents of a split one by one, and where files go. */
@@ -89,7 +93,7 @@ export async function exportShards(folder: string, { to, out, signal, onProgress
   await copyTokenizer(folder, out);
   const counts = ({ documents: count, tokens, textBytes }: Manifest["splits"]["train"]): ExportRecord["splits"]["train"] => ({ documents: count, tokens, textBytes });
   const { dtype, lossMask, tokenizer, fingerprint, splits } = manifest;
-  const record: ExportRecord = { format: "llm-shards-export", version: 1, to, dtype, lossMask, tokenizer, fingerprint, bosBeginsDocuments, splits: { train: counts(splits.train), val: counts(splits.val) }, files: outputs.written };
+  const record: ExportRecord = { format: "llm-shards-export", version: 1, to, dtype, lossMask, tokenizer, fingerprint, bosBeginsDocuments, splits: { train: counts(splits.train), val: counts(splits.val) }, files: outputs.written, from: await originsOfSets(out, [{ folder, fingerprint }]) };
   await writeJsonAtomic(join(out, EXPORT_FILE), record);
   return record;
 }

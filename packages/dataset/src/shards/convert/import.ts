@@ -1,15 +1,17 @@
 import { readFile, readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { DatasetError, reasonOf } from "../../errors.js";
 import { exists } from "../../util/files.js";
 import { sha256File, sha256Hex } from "../../util/hash.js";
-import { type Manifest, SPLITS, type Split, type TokenizerInfo, type TokenType, type Tokens } from "../types.js";
+import { originsOf } from "../../report/origins.js";
+import { type DocumentSource, type Manifest, SPLITS, type Split, type TokenizerInfo, type TokenType, type Tokens } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
 import { type ConvertOptions, checkApart, replaceTokenizer } from "./documents.js";
 import type { ExportRecord } from "./export.js";
 import { EXPORT_FILE, IMPORT_FORMATS, type ImportFormat } from "./formats.js";
 import { megatronDocuments, megatronIndex, tokenTypeOf } from "./megatron-read.js";
 import { type Delimiter, type ImportedDocument, documentsOfFile, llmcFile, nanogptFile } from "./read-binary.js";
+import { writeRecord } from "./record.js";
 import { type SpecialNames, tokenizerFacts } from "./tokenizer-json.js";
 
 /** Options of {@link importShards}. */
@@ -88,6 +90,14 @@ function textBytesBy(bytes: Uint16Array, tokens: Tokens): number {
   return sum;
 }
 
+const binOf = ({ path }: Found, from: ImportFormat): string => (from === "megatron" ? `${path}.bin` : path);
+
+/** Where a document stood: its file, its number there, and as its id the byte at which it begins. */
+function sourceOf({ file, at }: ImportedDocument, row: number): DocumentSource {
+  const name = file.split(sep).join("/");
+  return { file: name, row, id: `${basename(file)}#byte=${at}` };
+}
+
 async function typeOf({ path }: Found, from: ImportFormat): Promise<TokenType> {
   if (from === "megatron") return tokenTypeOf(await megatronIndex(path));
   return (await (from === "nanogpt" ? nanogptFile : llmcFile)(path)).dtype;
@@ -97,7 +107,8 @@ async function typeOf({ path }: Found, from: ImportFormat): Promise<TokenType> {
  * Makes a set of shards of nanoGPT's, llm.c's or Megatron-LM's files: all of a folder (files with "val" in their name are
  * validation data), or one. What {@link exportShards} wrote comes back with the same documents, loss masks and counts, and is
  * checked against its record first. In other files documents are cut at a delimiter (Megatron's index says where they are),
- * and bytes of text are counted by the tokenizer's vocabulary. Memory: a shard and the longest document; for Megatron also
+ * and bytes of text are counted by the tokenizer's vocabulary. Each document says in which file and at which byte it began, and a record
+ * (report.json, report.html) what the set was made from. Memory: a shard and the longest document; for Megatron also
  * 20 bytes for each sequence.
  * @throws DatasetError when a file is no such file, is damaged or cut off, or the tokenizer does not fit
  */
@@ -123,11 +134,13 @@ export async function importShards(source: string, options: ImportOptions): Prom
   for (const file of found) if ((await typeOf(file, from)) === "u32") dtype = "u32";
   if (tokenizer.vocabSize > 65_536) dtype = "u32";
   const lossMask = found[0]!.mask !== undefined;
-  const digests = [];
-  for (const { path } of found) digests.push(await sha256File(from === "megatron" ? `${path}.bin` : path));
+  const digests: string[] = [];
+  for (const file of found) digests.push(await sha256File(binOf(file, from)));
   const fingerprint = sha256Hex(JSON.stringify({ imported: from, digests, tokenizer: tokenizer.sha256, delimiter, maxTokensPerShard: maxTokensPerShard ?? null }));
-  const writer = await ShardSetWriter.create(out, { tokenizer, dtype, lossMask, fingerprint, ...(maxTokensPerShard === undefined ? {} : { maxTokensPerShard }) });
+  const writer = await ShardSetWriter.create(out, { tokenizer, dtype, lossMask, fingerprint, provenance: true, ...(maxTokensPerShard === undefined ? {} : { maxTokensPerShard }) });
   let done = 0;
+  let row = 0;
+  let file: string | undefined;
   try {
     for (const split of SPLITS) {
       const counts = record?.splits[split];
@@ -138,14 +151,20 @@ export async function importShards(source: string, options: ImportOptions): Prom
         tokens += document.tokens.length;
         const upTo = (count: number): number => Math.round(counts!.textBytes * (counts!.tokens > 0 ? count / counts!.tokens : 0));
         const textBytes = counts ? upTo(tokens) - upTo(before) : textBytesBy(facts!.bytes, document.tokens);
-        await writer.add(split, { ...document, textBytes });
+        if (document.file !== file) [file, row] = [document.file, 0];
+        const { tokens: ids, mask } = document;
+        await writer.add(split, { tokens: ids, ...(mask ? { mask } : {}), textBytes, source: sourceOf(document, row++) });
         done++;
         onProgress?.(done, record ? record.splits.train.documents + record.splits.val.documents : 0);
       }
     }
     if (done === 0) throw new DatasetError(`${source} has no tokens.`);
     await (record ? replaceTokenizer(folder, out) : replaceTokenizer(dirname(tokenizerFile), out, tokenizerFile));
-    return await writer.finish();
+    const manifest = await writer.finish();
+    const bins = await Promise.all(found.map(async (one, index) => ({ path: binOf(one, from), bytes: (await stat(binOf(one, from))).size, sha256: digests[index]! })));
+    const origins = await originsOf(out, bins.map(({ path }) => ({ address: path, locate: () => Promise.resolve(path) })));
+    await writeRecord(out, manifest, { step: "import", settings: { format: from, delimiter: from === "megatron" ? null : delimiter, maxTokensPerShard: maxTokensPerShard ?? null }, inputs: bins.map(({ path, ...input }) => ({ file: basename(path), ...input })), from: origins, read: done });
+    return manifest;
   } catch (error) {
     await writer.abort();
     throw error;

@@ -96,11 +96,13 @@ export async function* megatronDocuments(index: MegatronIndex, masks?: MegatronI
   if (masks && (masks.dtype !== "u8" || masks.documents.length !== index.documents.length)) throw new DatasetError(`${masks.bin} is no loss mask of ${index.bin}: it holds ${masks.documents.length - 1} documents of ${masks.dtype}; expected ${index.documents.length - 1} of u8.`);
   const other = masks ? bytesOfDocuments(masks) : undefined;
   try {
+    let document = 0;
     for await (const bytes of bytesOfDocuments(index)) {
+      const at = Number(index.pointers[Number(index.documents[document++])] ?? 0n);
       const tokens: Tokens = index.dtype === "u16" ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
       const mask = other ? ((await other.next()).value as Uint8Array) : undefined;
       if (mask && mask.length !== tokens.length) throw new DatasetError(`${masks!.bin} has ${mask.length} elements for a document of ${tokens.length} tokens.`);
-      yield { tokens, ...(mask ? { mask } : {}) };
+      yield { tokens, ...(mask ? { mask } : {}), file: index.bin, at };
     }
   } finally {
     await other?.return(undefined);

@@ -3,6 +3,7 @@ import { sha256Hex } from "../../util/hash.js";
 import { type Manifest, SPLITS } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
 import { type ConvertOptions, checkApart, documentsOf, openOnDisk, provenanceOf, replaceTokenizer } from "./documents.js";
+import { originsOfSets, setInput, writeRecord } from "./record.js";
 
 /** Options of {@link mergeShards}. */
 export interface MergeOptions extends ConvertOptions {
@@ -16,7 +17,7 @@ export interface MergeOptions extends ConvertOptions {
  * Makes one set of several of the same tokenizer: each split has the documents of the first set, then of the second, and so
  * on. Tokens are u32 where one of the sets has u32; there are loss masks where one of the sets has them (documents of sets
  * without count from their second token on), and provenance (file and row, where one set has no more) where all have it. Every byte is checked before it is used.
- * Memory: one shard, and 8 bytes for each document.
+ * A record (report.json, report.html) says what it was made from. Memory: one shard, and 8 bytes for each document.
  * @throws DatasetError when there is nothing to merge or the tokenizers differ; ShardError for damaged shards
  */
 export async function mergeShards(folders: readonly string[], { out, maxTokensPerShard, signal, onProgress }: MergeOptions): Promise<Manifest> {
@@ -57,7 +58,11 @@ export async function mergeShards(folders: readonly string[], { out, maxTokensPe
       set.close();
     }
     await replaceTokenizer(first, out);
-    return await writer.finish();
+    const manifest = await writer.finish();
+    const inputs = await Promise.all(folders.map((folder) => setInput(out, folder)));
+    const from = await originsOfSets(out, folders.map((folder, index) => ({ folder, fingerprint: manifests[index]!.fingerprint })));
+    await writeRecord(out, manifest, { step: "merge", settings: { maxTokensPerShard: maxTokensPerShard ?? null }, inputs, from, read: total });
+    return manifest;
   } catch (error) {
     await writer.abort();
     throw error;

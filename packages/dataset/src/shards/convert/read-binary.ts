@@ -14,6 +14,9 @@ export interface Delimiter {
 export interface ImportedDocument {
   tokens: Tokens;
   mask?: Uint8Array;
+  /** The file that they stand in, and the byte at which they begin. */
+  file: string;
+  at: number;
 }
 
 /** Bytes that are read at once. */
@@ -91,15 +94,17 @@ function joined<A extends Tokens | Uint8Array>(parts: readonly A[]): A {
  * @param maskPath A file of a byte of 0 or 1 for each token, or none
  * @throws DatasetError when a mask does not fit or the delimiter cuts nothing
  */
-export async function* documentsOfFile({ path, dtype, offset, tokens: total }: TokenFile, { id, at }: Delimiter, maskPath?: string): AsyncGenerator<ImportedDocument> {
+export async function* documentsOfFile({ path, dtype, offset, tokens: total }: TokenFile, { id, at: place }: Delimiter, maskPath?: string): AsyncGenerator<ImportedDocument> {
   const size = dtype === "u16" ? 2 : 4;
   if (maskPath !== undefined && (await stat(maskPath)).size !== total) throw new DatasetError(`${maskPath} has ${(await stat(maskPath)).size} bytes, expected one for each of the ${total} tokens of ${path}.`);
   const masks = maskPath === undefined ? undefined : pieces(maskPath, 0, total, CHUNK / size);
   let begun: Tokens[] = [];
   let begunMasks: Uint8Array[] = [];
   let length = 0;
+  let at = offset;
   const finish = (): ImportedDocument => {
-    const document = { tokens: joined(begun), ...(masks ? { mask: joined(begunMasks) } : {}) };
+    const document = { tokens: joined(begun), ...(masks ? { mask: joined(begunMasks) } : {}), file: path, at };
+    at += length * size;
     begun = [];
     begunMasks = [];
     length = 0;
@@ -110,7 +115,7 @@ export async function* documentsOfFile({ path, dtype, offset, tokens: total }: T
     begun.push(tokens.subarray(from, to));
     if (mask) begunMasks.push(mask.subarray(from, to));
     length += to - from;
-    if (length > MAX_DOCUMENT) throw new DatasetError(`${path} has a document of more than ${MAX_DOCUMENT} tokens: no token ${id}, with which every document should ${at === "start" ? "begin" : "end"}, comes for that long. Name the right token with --delimiter.`);
+    if (length > MAX_DOCUMENT) throw new DatasetError(`${path} has a document of more than ${MAX_DOCUMENT} tokens: no token ${id}, with which every document should ${place === "start" ? "begin" : "end"}, comes for that long. Name the right token with --delimiter.`);
   };
   try {
     for await (const bytes of pieces(path, offset, offset + total * size, CHUNK)) {
@@ -118,7 +123,7 @@ export async function* documentsOfFile({ path, dtype, offset, tokens: total }: T
       const mask = masks ? ((await masks.next()).value as Uint8Array) : undefined;
       let from = 0;
       for (let i = tokens.indexOf(id); i >= 0; i = tokens.indexOf(id, i + 1)) {
-        const cut = at === "start" ? i : i + 1;
+        const cut = place === "start" ? i : i + 1;
         add(tokens, mask, from, cut);
         from = cut;
         if (length > 0) yield finish();

@@ -8,6 +8,7 @@ import type { ShardSet } from "../reader.js";
 import { type Manifest, SPLITS, type Split } from "../types.js";
 import { ShardSetWriter } from "../writer.js";
 import { type ConvertOptions, checkApart, documentsOf, openOnDisk, provenanceOf, replaceTokenizer } from "./documents.js";
+import { originsOfSets, setInput, writeRecord } from "./record.js";
 
 /** Options of {@link splitShards}. */
 export interface SplitOptions extends ConvertOptions {
@@ -52,7 +53,7 @@ const shareOf = ({ tokens }: TokenDocument): number => hashFraction(sha256Hex(by
 
 /**
  * Splits a set into several, or into other parts for training and validation. Every byte is checked before it is used.
- * Memory: one shard, and 8 bytes for each document.
+ * A record (report.json, report.html) in each says what it was made from. Memory: one shard, and 8 bytes for each document.
  * @returns the manifests of the new sets
  * @throws DatasetError for impossible options; ShardError for damaged shards
  */
@@ -73,7 +74,10 @@ export async function splitShards(folder: string, { out, parts, val, maxTokensPe
         onProgress?.(++done, total);
       }
       await replaceTokenizer(folder, target);
-      return await writer.finish();
+      const manifest = await writer.finish();
+      const from = await originsOfSets(target, [{ folder, fingerprint: set.manifest.fingerprint }]);
+      await writeRecord(target, manifest, { step: "split", settings: { ...how, maxTokensPerShard: maxTokensPerShard ?? null }, inputs: [await setInput(target, folder)], from, read: total });
+      return manifest;
     } catch (error) {
       await writer.abort();
       throw error;
