@@ -77,7 +77,7 @@ describe("an encoder pool", () => {
       let got = 0;
       for await (const ids of pool.encodeStream(endless())) {
         expect(ids.length).toBeGreaterThan(1000);
-        // Eight tasks of 128 thousand characters, and a few on the way.
+        // Eight tasks of 256 thousand characters, and a few on the way.
         expect(taken - got++).toBeLessThan(200);
         if (got === 500) break;
       }
