@@ -79,8 +79,16 @@ test("the page: balanced, escaped, with the damaged places and every step's own 
   expect(unbalanced(html)).toEqual([]);
   expect(unbalanced(await readFile(join(folder, "prepared/report.html"), "utf8"))).toEqual([]);
   expect(html).not.toMatch(/<script|<b>|<http/);
-  for (const part of ["download: got", "sample: sample", "prepare: prepared", "dedupe: deduped", "<h3>Damaged</h3>", "<td>more.jsonl</td><td>line 2</td><td>not valid JSON", "<h3>Funnel</h3>", "<h3>Clusters by size</h3>", "&#60;b&#62;a.parquet"]) expect(html).toContain(part);
+  for (const part of ["download: got", "sample: sample", "prepare: prepared", "dedupe: deduped", "<h3>Damaged</h3>", "<td>more.jsonl</td><td>line 2</td><td>not valid JSON", "prepare: prepared: 1 place of its inputs could not be read", "<h3>Funnel</h3>", "<h3>Clusters by size</h3>", "&#60;b&#62;a.parquet"]) expect(html).toContain(part);
   expect(html).not.toContain("Not at hand");
+  // Numbers stay on one line, words may be broken; the page follows the reader's colours.
+  expect(html).toContain('<td>data/a.parquet</td><td class="n">1</td><td>https:');
+  expect(html).toMatch(/<span class="name">prepare: prepared<\/span><span class="track"><span class="kept" style="width:[\d.]+%"><\/span><\/span><span class="note">51<\/span>/);
+  expect(html).toContain("prefers-color-scheme:dark");
+  // What was lost stands in the summary of the step itself, and where nothing was to be lost, that is said.
+  expect(await readFile(join(folder, "prepared/report.html"), "utf8")).toMatch(/Damaged, could not be read<\/td><td class="n">1<.*1 place of the inputs could not be read/s);
+  await prepare(join(folder, "sample"), { out: join(folder, "whole") });
+  expect(await readFile(join(folder, "whole/report.html"), "utf8")).toContain("All of the inputs could be read: nothing was allowed to be lost");
   const args = [join(root, "packages/dataset/bin/llm-dataset.js"), "report", join(folder, "deduped"), "--out", join(folder, "told"), "--json"];
   const printed = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })) as unknown;
   expect(printed).toEqual(JSON.parse(await readFile(join(folder, "told/lineage.json"), "utf8")));

@@ -18,8 +18,8 @@ function lengthChart(lengths: readonly number[]): string {
   const first = lengths.findIndex((value) => value > 0);
   if (first < 0) return "";
   const last = lengths.findLastIndex((value) => value > 0);
-  const rows = lengths.slice(first, last + 1).map((value, index) => ({ name: `${number(2 ** (first + index))} –`, value }));
-  return `<h2>Lengths in characters</h2>${bars("Documents by length", rows)}`;
+  const rows = lengths.slice(first, last + 1).map((value, index) => ({ name: `${number(2 ** (first + index))} to ${number(2 ** (first + index + 1) - 1)}`, value }));
+  return `<h2>Lengths in characters</h2><p>Documents and chats that were kept.</p>${bars("Documents by length", rows)}`;
 }
 
 const filterSettings = ({ filters }: PrepareReport["settings"]): string[][] =>
@@ -44,6 +44,8 @@ export function preparedBody(report: PrepareReport): string {
     ["Documents kept", number(report.documents), percent(report.documents, report.read)],
     ["Chats kept", number(report.chats), percent(report.chats, report.read)],
     ...rejected.map(([name, value]) => [`Rejected: ${name}`, number(value), percent(value, report.read)]),
+    // Beside the rows that were read.
+    ...(report.lost && report.lost.places > 0 ? [["Damaged, could not be read", number(report.lost.documents), "–"]] : []),
   ];
   return `<p>${number(report.characters)} characters (${number(report.bytes)} bytes as UTF-8) in ${number(report.documents + report.chats)} documents and chats. Normalizing changed ${number(report.changed)} texts.</p>
 ${table(["", "Rows", "Share"], summary)}

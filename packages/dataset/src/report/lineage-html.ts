@@ -4,6 +4,7 @@ import type { PrepareReport } from "../prepare/report.js";
 import { duplicatesBody } from "./duplicates.js";
 import { bars, escape, number, page, percent, table } from "./html.js";
 import { type Lineage, type LineageStep, stepTitle } from "./lineage.js";
+import type { Lost } from "./lost.js";
 
 const count = (value: number | null): string => (value === null ? "" : number(value));
 const short = (sha256: string): string => sha256.slice(0, 12);
@@ -56,14 +57,19 @@ export function lineageHtml({ steps, missing }: Lineage): string {
     short(step.sha256),
   ]);
   const left = steps.filter(({ rows }) => rows !== null).map((step) => ({ name: stepTitle(step), value: step.rows!, note: `${number(step.rows!)}${step.tokens === null ? "" : `, ${number(step.tokens)} tokens`}` }));
+  const damaged = steps.flatMap((step) => {
+    const { places = 0, share = 0 } = (step.content as { lost?: Lost }).lost ?? {};
+    return places > 0 ? [`<li>${escape(stepTitle(step))}: ${places === 1 ? "1 place" : `${number(places)} places`} of its inputs could not be read, ${percent(share, 1)} of their bytes. They are listed below.</li>`] : [];
+  });
   const problems = missing.map(({ folder, record, sha256, neededBy, reason }) => `<li>${escape(neededBy)} was made from ${escape(folder)} with the record ${escape(record)} ${short(sha256)}…, which ${reason === "absent" ? "is not there any more" : "is another one by now"}.</li>`);
   return page(
     "From the sources to the result",
     `<p>What was done, step by step. Each step names the SHA-256 of the records of the steps that it was made from, so that a step that was made anew since is seen.</p>
 <h2>Steps</h2>
 ${table(["Step", "Folder", "Made from", "Rows read", "Rows left", "Tokens", "Record"], chain)}
+${damaged.length > 0 ? `<h2>What could not be read</h2><ul>${damaged.join("")}</ul>` : ""}
 ${problems.length > 0 ? `<h2>Not at hand</h2><ul>${problems.join("")}</ul>` : ""}
-${left.length > 0 ? `<h2>What is left after each step</h2>${bars("Rows left after each step", left)}` : ""}
+${left.length > 0 ? `<h2>What is left after each step</h2><p>Rows (documents and chats), and tokens where they were counted.</p>${bars("Rows left after each step", left)}` : ""}
 ${steps.map((step) => `<section><h2>${escape(stepTitle(step))}</h2>${body(step)}</section>`).join("\n")}`,
   );
 }

@@ -24,7 +24,7 @@ export function funnel(read: number, steps: readonly (readonly [string, number])
     left -= lost;
     rows.push({ name, value: left, note: `${number(left)} (−${number(lost)}, ${percent(lost, read)})` });
   }
-  return `<h2>Funnel</h2><p>Rows that are left after each step.</p>${bars("Rows left after each step", rows, read)}`;
+  return `<h2>Funnel</h2><p>Rows that are left after each step; in brackets how many it took away, and their share of all rows that were read.</p>${bars("Rows left after each step", rows, read)}`;
 }
 
 /** What every rule took away, with its first examples. */
@@ -37,7 +37,7 @@ export function rules({ rules: counts, examples }: Details, read: number): strin
     const list = (examples[rule] ?? []).map(({ id, value, threshold, excerpt }) => `<blockquote>${escape(excerpt)}<br><small>${escape(id)}: value ${measure(value)}, threshold ${measure(threshold)}</small></blockquote>`);
     return `<h3>${escape(filterName(rule.slice(0, dot)))}: <code>${escape(rule.slice(dot + 1))}</code>, ${number(count)} (${percent(count, read)})</h3>${list.join("")}`;
   });
-  return `<h2>What the filters took away</h2>${bars("Rejected by rule", sorted.map(([rule, value]) => ({ name: rule, value, tone: "lost" as const })))}${shown.join("")}`;
+  return `<h2>What the filters took away</h2><p>Rows by the rule that took them away, then the first ones of each rule, with what was measured and the threshold.</p>${bars("Rejected by rule", sorted.map(([rule, value]) => ({ name: rule, value, tone: "lost" as const })))}${shown.join("")}`;
 }
 
 const top = <V>(counts: Record<string, V>, size: (value: V) => number, limit: number): [string, V][] =>
