@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Document, DocumentSource } from "@llm/dataset";
 import { encodeChat } from "../chat.js";
 import type { FlatEncoder } from "../flat-encoder.js";
-import { forEachPacked, type PackedTexts } from "../pool/packed-texts.js";
+import { forEachPacked, isPacked, type PackedTexts } from "../pool/packed-texts.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** What tokenizing needs of a document. */
@@ -48,8 +48,6 @@ export interface EncodedDocuments {
  * @param text As a string, or its UTF-8.
  */
 export const splitFraction = (text: string | Uint8Array): number => hash("sha256", text, "buffer").readUInt32BE(0) / 0x1_0000_0000;
-
-const isPacked = (task: DocumentTask): task is PackedTexts => !Array.isArray(task);
 
 /** Tokenizes documents: each as `<s>text</s>`, a chat as `encodeChat` writes it. */
 export class DocumentEncoder {

@@ -1,6 +1,6 @@
 import type { FlatEncoder } from "../flat-encoder.js";
 import { Tokenizer, type EncodeOptions } from "../tokenizer.js";
-import { forEachPacked, type PackedTexts } from "./packed-texts.js";
+import { forEachPacked, isPacked, type PackedTexts } from "./packed-texts.js";
 
 /** What a worker that encodes begins with. */
 export interface EncodeData {
@@ -20,8 +20,6 @@ export interface EncodedTexts {
   /** The buffer of packed texts. */
   bytes?: Uint8Array<ArrayBuffer>;
 }
-
-const isPacked = (task: EncodeTask): task is PackedTexts => !Array.isArray(task);
 
 /** Encodes texts one after another. */
 export function encodeTexts(encoder: FlatEncoder, task: EncodeTask): EncodedTexts {

@@ -7,6 +7,9 @@ export interface PackedTexts {
   ends: Uint32Array<ArrayBuffer>;
 }
 
+/** Whether a task of a thread is packed; else it is a list. */
+export const isPacked = (task: PackedTexts | readonly unknown[]): task is PackedTexts => !Array.isArray(task);
+
 /** Most UTF-16 units that are packed: a giant text goes to a thread as it is, which takes it apart. */
 const MOST_UNITS = 1 << 20;
 

@@ -1,3 +1,4 @@
+import { isPacked } from "../../pool/packed-texts.js";
 import { Tokenizer } from "../../tokenizer.js";
 import { DocumentEncoder, type DocumentTask, type EncodeSettings, type EncodedDocuments } from "../encode-documents.js";
 
@@ -22,7 +23,7 @@ export function tokenizeJob({ tokenizer: json, settings }: TokenizeData): (task:
     const encoded = encoder.encode(task);
     const { tokens, lengths, textBytes, held, mask, kept } = encoded;
     const transfer = [tokens, lengths, textBytes, held, mask, kept].map(({ buffer }) => buffer);
-    if (!("bytes" in task)) return { result: { encoded }, transfer };
+    if (!isPacked(task)) return { result: { encoded }, transfer };
     return { result: { encoded, bytes: task.bytes }, transfer: [...transfer, task.bytes.buffer] };
   };
 }
