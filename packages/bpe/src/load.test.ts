@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { trainBpe } from "./train/train.js";
@@ -234,9 +233,4 @@ describe("without WebAssembly", () => {
     vi.stubGlobal("WebAssembly", undefined);
     expect(compare(trained.toJSON())).toBe(false);
   });
-});
-
-it("the module is what the files of wasm/ say", async () => {
-  const { moduleSource } = (await import(new URL("../wasm/build.mjs", import.meta.url).href)) as { moduleSource: () => Promise<string> };
-  expect(readFileSync(new URL("load/module.ts", import.meta.url), "utf8")).toBe(await moduleSource());
 });

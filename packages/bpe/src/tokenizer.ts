@@ -15,6 +15,7 @@ import type { Row } from "./row.js";
 import { wordEnd } from "./scanner.js";
 import { SafeCuts, StreamEncoder } from "./segments.js";
 import { Span } from "./span.js";
+import { wordKernel } from "./model/word-kernel.js";
 
 export type { EncodeOptions, Encoding } from "./core-tokenizer.js";
 
@@ -201,6 +202,7 @@ function readSteps(file: TokenizerFile): Steps {
   return {
     normalized: normalizer && ((text) => normalizer(new Span(text)).text),
     decode: readDecoder(document.decoder),
+    fastWords: wordKernel,
     encoder({ finders, merges }) {
       const model = new TextModel(ids, new WordMerger(merges), document.model);
       const pipeline = new Pipeline({ finders, normalizer, splitter, model, tokenOf: (id) => tokenOf(file, id) ?? "" });

@@ -1,16 +1,13 @@
+import { WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { MODULE } from "./module.js";
 
-interface Global {
-  readonly value: number;
-}
-
-/** What the module of wasm/ exports; each is described there. */
+/** What the module of wasm/state.wat and its parts exports; each is described there. */
 export interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  readonly count: Global;
-  readonly limit: Global;
-  readonly replaced: Global;
-  readonly to: Global;
+  readonly memory: WasmMemory;
+  readonly count: Readonly<WasmGlobal>;
+  readonly limit: Readonly<WasmGlobal>;
+  readonly replaced: Readonly<WasmGlobal>;
+  readonly to: Readonly<WasmGlobal>;
   vocab(at: number, arena: number, entries: number, ids: number): number;
   index(entries: number, starts: number, ends: number, slots: number, mask: number): number;
   begin(merges: number, made: number, most: number): void;
@@ -20,24 +17,7 @@ export interface Kernel {
   skip(at: number): number;
 }
 
-interface Engine {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
-}
-
-/** The compiled module; undefined before it is needed, null where the engine has no WebAssembly or a page's policy forbids it. */
-let module: object | null | undefined;
+const loading = new WasmModule<Kernel>(MODULE);
 
 /** A kernel with a memory of its own; undefined where there is none. */
-export function newKernel(): Kernel | undefined {
-  // The types of Node leave WebAssembly to those of browsers.
-  const { WebAssembly: engine } = globalThis as unknown as { WebAssembly?: Engine };
-  if (!engine || module === null) return undefined;
-  try {
-    module ??= new engine.Module(Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0)));
-    return new engine.Instance(module).exports as Kernel;
-  } catch {
-    module ??= null;
-    return undefined;
-  }
-}
+export const newKernel = (): Kernel | undefined => loading.instance();

@@ -1,8 +1,8 @@
 import { MAX_IDS, type TokenTables } from "../json/read.js";
+import { PAGE } from "../wasm.js";
 import { newKernel, type Kernel } from "./kernel.js";
 import { TokenTable } from "./token-table.js";
 
-const PAGE = 1 << 16;
 const QUOTE = 0x22;
 const utf8 = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

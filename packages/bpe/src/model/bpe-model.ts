@@ -6,7 +6,7 @@ import type { IdList } from "./id-list.js";
 import type { MergeRanks } from "./merge-ranks.js";
 import { SHORT_BYTES, SHORT_TOKENS, ShortWords } from "./short-words.js";
 import { unknownId } from "./text-model.js";
-import { WordLoop } from "./word-loop.js";
+import { WordLoop, type EncodeWord, type WordEncoder } from "./word-loop.js";
 import { WordMerger } from "./word-merger.js";
 
 /** What a model is made of. */
@@ -14,11 +14,29 @@ export interface BpeModelParts {
   /** Ids by token, written in the byte characters. */
   ids: TokenIds;
   merges: MergeRanks;
+  /** One more than the largest id. */
+  limit: number;
   unkToken: string | null;
   fuseUnk: boolean;
   /** Whether a word that is in the vocabulary is taken whole, without a look at the merges. */
   ignoreMerges: boolean;
+  /** Makes what encodes words faster than `WordLoop`. */
+  fastWords?: FastWords;
 }
+
+/** What encodes words is made of. */
+export interface WordParts {
+  scan: Scanner;
+  encodeWord: EncodeWord;
+  limit: number;
+  /** The token of each byte, -1 for none. */
+  byteIds: Int32Array;
+  /** The merges, where they alone make the tokens of a word. */
+  merges: MergeRanks | undefined;
+}
+
+/** Makes what encodes words; undefined where that can't be had. */
+export type FastWords = (parts: WordParts) => WordEncoder | undefined;
 
 /** Words up to this many bytes are remembered with their tokens, up to this many words and ids; then all are forgotten. */
 const CACHED_BYTES = 64;
@@ -35,7 +53,7 @@ export class BpeModel {
   private cacheStarts = new Int32Array(1 << 10);
   private cacheIds = new Int32Array(1 << 12);
   private symbols = new Int32Array(256);
-  private loop: WordLoop | undefined;
+  private words: WordEncoder | undefined;
 
   constructor(private readonly parts: BpeModelParts) {
     for (let byte = 0; byte < 256; byte++) this.byteIds[byte] = parts.ids.get(BYTE_TO_CHAR[byte]!) ?? -1;
@@ -49,8 +67,14 @@ export class BpeModel {
    * @param bytes Its UTF-8 from `from` to `to`, with `BYTES_BEYOND` more bytes after it, which are overwritten.
    */
   encodeWords(bytes: Uint8Array, from: number, to: number, scan: Scanner, out: IdList): void {
-    this.loop ??= new WordLoop(scan, (word, start, end, ids) => this.encodeWord(word, start, end, ids));
-    this.loop.run(bytes, from, to, out);
+    this.words ??= this.encoderOf(scan);
+    this.words.run(bytes, from, to, out);
+  }
+
+  private encoderOf(scan: Scanner): WordEncoder {
+    const { merges, limit, ignoreMerges, fastWords } = this.parts;
+    const encodeWord: EncodeWord = (word, start, end, ids) => this.encodeWord(word, start, end, ids);
+    return fastWords?.({ scan, encodeWord, limit, byteIds: this.byteIds, merges: ignoreMerges || merges.ambiguous ? undefined : merges }) ?? new WordLoop(scan, encodeWord);
   }
 
   /** Appends the tokens of the word `bytes[start, end)`. */

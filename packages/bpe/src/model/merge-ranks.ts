@@ -18,7 +18,7 @@ export class MergeRanks {
    * @param slots The hash table of the merges, where it is made already.
    */
   constructor(
-    private readonly merges: Int32Array,
+    readonly merges: Int32Array,
     ids: Int32Array,
     growing = true,
     slots?: Int32Array,
@@ -29,6 +29,11 @@ export class MergeRanks {
     this.mask = this.slots.length - 1;
     if (!slots) for (let rank = 0; rank < count; rank++) this.slots[this.slotOf(merges[rank * 2]!, merges[rank * 2 + 1]!)] = rank + 1;
     this.ambiguous = !growing && new Set(ids).size < count;
+  }
+
+  /** How many places the hash table has: a power of two, at least twice as many as there are merges. */
+  get places(): number {
+    return this.slots.length;
   }
 
   /** The rank of a pair, or -1. */

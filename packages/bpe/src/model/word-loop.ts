@@ -1,5 +1,6 @@
 import type { Scanner } from "../patterns.js";
 import { BYTES_BEYOND } from "../text-chunks.js";
+import { AsciiRules, QUOTE } from "./ascii-rules.js";
 import type { IdList } from "./id-list.js";
 
 /** Longest word of the table in bytes, and most tokens of one. */
@@ -13,23 +14,29 @@ const BITS = 14;
 const FIRST_BITS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1);
 const SECOND_BITS = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff);
 
-const QUOTE = 0x27;
 const HIGH_BITS = 0x80808080 | 0;
 
 /** Appends the tokens of a word. */
 export type EncodeWord = (bytes: Uint8Array, start: number, end: number, out: IdList) => void;
+
+/** Cuts texts into words and appends their tokens. */
+export interface WordEncoder {
+  /**
+   * Appends the tokens of all words of a text.
+   *
+   * @param bytes Its UTF-8 from `from` to `to`, with `BYTES_BEYOND` more bytes after it, which are overwritten.
+   */
+  run(bytes: Uint8Array, from: number, to: number, out: IdList): void;
+}
 
 /**
  * Cuts texts into words and gives each its tokens, with shortcuts for the most frequent: words of ASCII letters are found four
  * bytes at a time, and those of up to seven bytes and two tokens that came lately stand in a table that is small enough to stay near
  * the processor.
  */
-export class WordLoop {
+export class WordLoop implements WordEncoder {
   private readonly entries = new Int32Array(STRIDE << BITS);
-  /** 1 for bytes that belong to the word of the letters after them. */
-  private readonly prefix = new Uint8Array(256);
-  /** Whether a capital or a quote after small letters may change where the word ends; then only the first letter may be a capital. */
-  private readonly cased: boolean;
+  private readonly rules: AsciiRules;
 
   /**
    * @param scan Finds the end of a word; one of a known pattern, in which letters of any kind belong together, but for their
@@ -40,22 +47,12 @@ export class WordLoop {
     private readonly scan: Scanner,
     private readonly encodeWord: EncodeWord,
   ) {
-    const probe = (text: string): number => scan(Uint8Array.from(text + "\0".repeat(BYTES_BEYOND), (character) => character.charCodeAt(0)), 0, text.length);
-    for (let byte = 0; byte < 0x80; byte++) {
-      const character = String.fromCharCode(byte);
-      // A quote may begin a contraction.
-      if (byte !== QUOTE && !/[a-z]/i.test(character) && probe(`${character}ab `) === 3) this.prefix[byte] = 1;
-    }
-    this.cased = probe("aB ") === 1 || probe("a's ") > 1;
+    this.rules = new AsciiRules(scan);
   }
 
-  /**
-   * Appends the tokens of all words of a text.
-   *
-   * @param bytes Its UTF-8 from `from` to `to`, with `BYTES_BEYOND` more bytes after it, which are overwritten.
-   */
   run(bytes: Uint8Array, from: number, to: number, out: IdList): void {
-    const { entries, prefix, scan, cased } = this;
+    const { entries, scan } = this;
+    const { prefix, cased } = this.rules;
     /** Makes a capital a small letter, and nothing else one. */
     const first = cased ? 0x20 : 0;
     bytes.fill(0, to, to + BYTES_BEYOND);

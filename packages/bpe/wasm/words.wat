@@ -1,0 +1,190 @@
+;; Cuts a text into words and gives each its tokens: src/model/word-loop.ts, sixteen bytes at a time, with a table of all recent
+;; words of up to fifteen bytes and five tokens. src/model/word-kernel.ts lays out the memory and calls $run; what is rare comes back
+;; to TypeScript: where a word ends that is not made of ASCII letters alone, and tokens of words that $merge leaves.
+
+(import "model" "scan" (func $scan (param $start i32) (param $to i32) (result i32)))
+(import "model" "slow" (func $slow (param $start i32) (param $end i32) (param $out i32) (result i32)))
+
+(memory (export "memory") 1)
+
+;; Tables by byte, at fixed places, which word-kernel.ts fills:
+;;     0  1 where the byte belongs to the word of the letters after it
+;;   256  1 where the byte after letters says that the word may not end there
+;;   512  the kind of the byte, 0 to 30; 31 for what is not known
+;;   768  bit k: a word of this byte alone ends before a byte of kind k
+;;  1792  its token, -1 for none
+;; And by length, up to 16, of 16 bytes each: 2816 the bits of the bytes of a word.
+;; Words that were cut and wait for their tokens stand from 4096 on, 32 bytes each: the two parts of their key, their set in the table, where
+;; they start and end.
+
+;; The table of words: sets of two entries of 32 bytes: fifteen bytes of word and its length; five tokens of three bytes and
+;; how many they are.
+(global $words (export "words") (mut i32) (i32.const 0))
+;; How many sets there are, and may come to be, a power of two each; how far the hash of a word is shifted to be the number of its set;
+;; how many words were put into the table.
+(global $sets (export "sets") (mut i32) (i32.const 0))
+(global $most (export "most") (mut i32) (i32.const 0))
+(global $shift (export "shift") (mut i64) (i64.const 0))
+(global $kept (mut i32) (i32.const 0))
+;; 1 where a capital or a quote after small letters may change where the word ends; then only the first letter may be a capital.
+(global $cased (export "cased") (mut i32) (i32.const 0))
+;; Where the words that wait end.
+(global $waiting (mut i32) (i32.const 0))
+(global $touched (mut i32) (i32.const 0))
+
+;; Appends the tokens of the words of the text [$start, $to), with 16 bytes of room behind it, at $out, which has room for one
+;; token a byte and sixteen more. @returns where they end
+(func (export "run") (param $start i32) (param $to i32) (param $out i32) (result i32)
+  (v128.store (local.get $to) (v128.const i64x2 0 0))
+  (loop $next
+    (if (i32.ge_u (local.get $start) (local.get $to)) (then (return (local.get $out))))
+    (local.set $start (call $cut (local.get $start) (local.get $to)))
+    (call $touch)
+    (local.set $out (call $give (local.get $out)))
+    (if (i32.and (i32.gt_u (global.get $kept) (global.get $sets)) (i32.lt_u (global.get $sets) (global.get $most))) (then (call $grow)))
+    (br $next))
+  (unreachable))
+
+;; Makes the table twice as large, in place: each set becomes two, from the last one on.
+(func $grow
+  (local $set i32) (local $from i32) (local $at i32) (local $key0 i64) (local $key1 i64) (local $other0 i64) (local $other1 i64)
+  (local $value v128) (local $other v128)
+  (global.set $shift (i64.sub (global.get $shift) (i64.const 1)))
+  (local.set $set (global.get $sets))
+  (global.set $sets (i32.shl (global.get $sets) (i32.const 1)))
+  (loop $next
+    (local.set $set (i32.sub (local.get $set) (i32.const 1)))
+    (local.set $from (i32.add (global.get $words) (i32.shl (local.get $set) (i32.const 6))))
+    (local.set $key0 (i64.load (local.get $from)))
+    (local.set $key1 (i64.load offset=8 (local.get $from)))
+    (local.set $value (v128.load offset=16 (local.get $from)))
+    (local.set $other0 (i64.load offset=32 (local.get $from)))
+    (local.set $other1 (i64.load offset=40 (local.get $from)))
+    (local.set $other (v128.load offset=48 (local.get $from)))
+    (local.set $from (i32.add (global.get $words) (i32.shl (local.get $set) (i32.const 7))))
+    (memory.fill (local.get $from) (i32.const 0) (i32.const 128))
+    (if (i64.ne (local.get $key1) (i64.const 0))
+      (then
+        (local.set $at (call $set (local.get $key0) (local.get $key1)))
+        (i64.store (local.get $at) (local.get $key0))
+        (i64.store offset=8 (local.get $at) (local.get $key1))
+        (v128.store offset=16 (local.get $at) (local.get $value))))
+    (if (i64.ne (local.get $other1) (i64.const 0))
+      (then
+        (local.set $at (call $set (local.get $other0) (local.get $other1)))
+        (if (i64.ne (i64.load offset=8 (local.get $at)) (i64.const 0)) (then (local.set $at (i32.add (local.get $at) (i32.const 32)))))
+        (i64.store (local.get $at) (local.get $other0))
+        (i64.store offset=8 (local.get $at) (local.get $other1))
+        (v128.store offset=16 (local.get $at) (local.get $other))))
+    (br_if $next (local.get $set))))
+
+;; The set of a word.
+(func $set (param $key0 i64) (param $key1 i64) (result i32)
+  (i32.add (global.get $words) (i32.shl (i32.wrap_i64 (i64.shr_u
+    (i64.add (i64.mul (local.get $key0) (i64.const 0x9e3779b97f4a7c15)) (i64.mul (local.get $key1) (i64.const 0xd6e8feb86659fd93)))
+    (global.get $shift))) (i32.const 6))))
+
+;; Cuts up to 64 words off the text. @returns where the next one starts
+(func $cut (param $start i32) (param $to i32) (result i32)
+  (local $prefix i32) (local $end i32) (local $bits i32) (local $size i32) (local $byte i32) (local $at i32)
+  (local $key0 i64) (local $key1 i64) (local $fold v128) (local $bytes v128)
+  (local.set $fold (i8x16.splat (if (result i32) (global.get $cased) (then (i32.const 0)) (else (i32.const 0x20)))))
+  (local.set $at (i32.const 4096))
+  (loop $next
+    (local.set $byte (i32.load8_u (local.get $start)))
+    (local.set $prefix (i32.load8_u (local.get $byte)))
+    (local.set $bytes (v128.load (local.get $start)))
+    (local.set $bits (i32.and (i8x16.bitmask (i8x16.ge_u (i8x16.sub (v128.or (local.get $bytes) (local.get $fold)) (v128.const i8x16 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97)) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26))) (i32.xor (local.get $prefix) (i32.const -1))))
+    (if (global.get $cased)
+      (then
+        ;; The first letter may be a capital.
+        (local.set $bits (i32.and (local.get $bits) (i32.or
+          (i8x16.bitmask (i8x16.ge_u (i8x16.sub (v128.or (local.get $bytes) (i8x16.splat (i32.const 0x20))) (v128.const i8x16 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97)) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26)))
+          (i32.xor (i32.shl (i32.const 1) (local.get $prefix)) (i32.const -1)))))))
+    (local.set $end (local.get $start))
+    (block $ended
+      (loop $more
+        (br_if $ended (local.get $bits))
+        (local.set $end (i32.add (local.get $end) (i32.const 16)))
+        (local.set $bits (i8x16.bitmask (i8x16.ge_u (i8x16.sub (v128.or (v128.load (local.get $end)) (local.get $fold)) (v128.const i8x16 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97 97)) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26))))
+        (br $more)))
+    (local.set $end (i32.add (local.get $end) (i32.ctz (local.get $bits))))
+    (if (i32.or (i32.eq (local.get $end) (i32.add (local.get $start) (local.get $prefix))) (i32.load8_u offset=256 (i32.load8_u (local.get $end))))
+      (then
+        (if (i32.and (i32.shr_u (i32.load offset=768 (i32.shl (local.get $byte) (i32.const 2))) (i32.load8_u offset=512 (i32.load8_u offset=1 (local.get $start)))) (i32.const 1))
+          (then (local.set $end (i32.add (local.get $start) (i32.const 1))))
+          (else (local.set $end (call $scan (local.get $start) (local.get $to)))))))
+    (local.set $size (i32.sub (local.get $end) (local.get $start)))
+    (local.set $size (select (local.get $size) (i32.const 16) (i32.lt_u (local.get $size) (i32.const 16))))
+    (local.set $bits (i32.shl (local.get $size) (i32.const 4)))
+    (local.set $key0 (i64.and (i64.load (local.get $start)) (i64.load offset=2816 (local.get $bits))))
+    (local.set $key1 (i64.or (i64.and (i64.load offset=8 (local.get $start)) (i64.load offset=2824 (local.get $bits))) (i64.shl (i64.extend_i32_u (local.get $size)) (i64.const 56))))
+    (i64.store (local.get $at) (local.get $key0))
+    (i64.store offset=8 (local.get $at) (local.get $key1))
+    (i32.store offset=16 (local.get $at) (i32.add (global.get $words) (i32.shl (i32.wrap_i64 (i64.shr_u
+      (i64.add (i64.mul (local.get $key0) (i64.const 0x9e3779b97f4a7c15)) (i64.mul (local.get $key1) (i64.const 0xd6e8feb86659fd93)))
+      (global.get $shift))) (i32.const 6))))
+    (i32.store offset=20 (local.get $at) (local.get $start))
+    (i32.store offset=24 (local.get $at) (local.get $end))
+    (local.set $at (i32.add (local.get $at) (i32.const 32)))
+    (local.set $start (local.get $end))
+    (br_if $next (i32.and (i32.lt_u (local.get $start) (local.get $to)) (i32.lt_u (local.get $at) (i32.const 6144)))))
+  (global.set $waiting (local.get $at))
+  (local.get $start))
+
+;; Looks at the sets of the words that wait: all of them are on their way from memory at once then.
+(func $touch
+  (local $at i32) (local $sum i32)
+  (local.set $at (i32.const 4096))
+  (loop $next
+    (local.set $sum (i32.add (local.get $sum) (i32.load (i32.load offset=16 (local.get $at)))))
+    (local.set $at (i32.add (local.get $at) (i32.const 32)))
+    (br_if $next (i32.lt_u (local.get $at) (global.get $waiting))))
+  (global.set $touched (local.get $sum)))
+
+;; Gives the words that wait their tokens, at $out. @returns where they end
+(func $give (param $out i32) (result i32)
+  (local $at i32) (local $entry i32) (local $count i32) (local $start i32) (local $end i32) (local $key0 i64) (local $key1 i64) (local $moved v128)
+  (local.set $at (i32.const 4096))
+  (loop $next
+    (local.set $key0 (i64.load (local.get $at)))
+    (local.set $key1 (i64.load offset=8 (local.get $at)))
+    (local.set $entry (i32.load offset=16 (local.get $at)))
+    (block $found
+      (br_if $found (i32.and (i64.eq (i64.load (local.get $entry)) (local.get $key0)) (i64.eq (i64.load offset=8 (local.get $entry)) (local.get $key1))))
+      ;; The second entry of the set; it changes places with the first.
+      (if (i32.and (i64.eq (i64.load offset=32 (local.get $entry)) (local.get $key0)) (i64.eq (i64.load offset=40 (local.get $entry)) (local.get $key1)))
+        (then
+          (local.set $moved (v128.load offset=48 (local.get $entry)))
+          (v128.store offset=32 (local.get $entry) (v128.load (local.get $entry)))
+          (v128.store offset=48 (local.get $entry) (v128.load offset=16 (local.get $entry)))
+          (i64.store (local.get $entry) (local.get $key0))
+          (i64.store offset=8 (local.get $entry) (local.get $key1))
+          (v128.store offset=16 (local.get $entry) (local.get $moved))
+          (br $found)))
+      (local.set $start (i32.load offset=20 (local.get $at)))
+      (local.set $end (i32.load offset=24 (local.get $at)))
+      (local.set $count (i32.const -1))
+      (if (i32.le_u (i32.sub (local.get $end) (local.get $start)) (i32.const 15))
+        (then (local.set $count (call $merge (local.get $start) (i32.sub (local.get $end) (local.get $start)) (local.get $out)))))
+      (if (i32.lt_s (local.get $count) (i32.const 0)) (then (local.set $count (call $slow (local.get $start) (local.get $end) (local.get $out)))))
+      (if (i32.and (i32.le_u (local.get $count) (i32.const 5)) (i32.le_u (i32.sub (local.get $end) (local.get $start)) (i32.const 15)))
+        (then
+          ;; Words that come once drive one another out, not those that come again.
+          (if (i64.ne (i64.load offset=8 (local.get $entry)) (i64.const 0)) (then (local.set $entry (i32.add (local.get $entry) (i32.const 32)))))
+          (global.set $kept (i32.add (global.get $kept) (i32.const 1)))
+          (i64.store (local.get $entry) (local.get $key0))
+          (i64.store offset=8 (local.get $entry) (local.get $key1))
+          (v128.store offset=16 (local.get $entry) (i8x16.swizzle (v128.load (local.get $out)) (v128.const i8x16 0 1 2 4 5 6 8 9 10 12 13 14 -1 -1 -1 -1)))
+          (i32.store offset=28 (local.get $entry) (i32.or (i32.load offset=16 (local.get $out)) (i32.shl (local.get $count) (i32.const 24))))))
+      (local.set $out (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 2))))
+      (local.set $at (i32.add (local.get $at) (i32.const 32)))
+      (br_if $next (i32.lt_u (local.get $at) (global.get $waiting)))
+      (return (local.get $out)))
+    (v128.store (local.get $out) (i8x16.swizzle (v128.load offset=16 (local.get $entry)) (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+    (local.set $count (i32.load offset=28 (local.get $entry)))
+    (i32.store offset=16 (local.get $out) (i32.and (local.get $count) (i32.const 0xffffff)))
+    (local.set $out (i32.add (local.get $out) (i32.shl (i32.shr_u (local.get $count) (i32.const 24)) (i32.const 2))))
+    (local.set $at (i32.add (local.get $at) (i32.const 32)))
+    (br_if $next (i32.lt_u (local.get $at) (global.get $waiting))))
+  (local.get $out))
