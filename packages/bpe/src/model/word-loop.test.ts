@@ -19,7 +19,7 @@ const SCANNERS: Record<string, Scanner> = {
 /** In WebAssembly without merges: all tokens are asked for. */
 const ENCODERS: Record<string, (scan: Scanner, encodeWord: EncodeWord) => WordEncoder> = {
   TypeScript: (scan, encodeWord) => new WordLoop(scan, encodeWord),
-  WebAssembly: (scan, encodeWord) => wordKernel({ scan, encodeWord, limit: 1 << 21, byteIds: new Int32Array(256).fill(-1), merges: undefined })!,
+  WebAssembly: (scan, encodeWord) => wordKernel({ scan, encodeWord, limit: 1000, byteIds: new Int32Array(256).fill(-1), merges: undefined })!,
 };
 const CASES = Object.keys(ENCODERS).flatMap((encoder) => Object.keys(SCANNERS).map((scanner) => [encoder, scanner] as const));
 
