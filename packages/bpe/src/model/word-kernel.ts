@@ -4,7 +4,7 @@ import { IdList } from "./id-list.js";
 import type { MergeRanks } from "./merge-ranks.js";
 import { WordLoop, type WordEncoder } from "./word-loop.js";
 import { BYTES_BEYOND } from "../text-chunks.js";
-import { CLASS, CLASSES, NUMBER, SPACE } from "../unicode/classes.js";
+import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
 import { PAGE, WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { MODULE } from "./word-module.js";
 
@@ -16,6 +16,8 @@ interface Kernel {
   readonly most: WasmGlobal;
   readonly shift: WasmGlobal<bigint>;
   readonly cased: WasmGlobal;
+  readonly classes: WasmGlobal;
+  readonly marks: WasmGlobal;
   readonly pairs: WasmGlobal;
   readonly mask: WasmGlobal;
   readonly made: WasmGlobal;
@@ -49,6 +51,9 @@ const BYTE_IDS = 1792;
 const MASKS = 2816;
 const LONGEST = 15;
 const FREE = 6144;
+
+/** Code points whose classes the kernel knows. */
+const BASIC = 0x10000;
 
 /** One byte of each kind of ASCII that a pattern may tell from others. */
 const SAMPLES = Uint8Array.from(["a", "A", "0", " ", "\t", "\n", "\r", "'", "/", "!"], (character) => character.charCodeAt(0));
@@ -87,6 +92,7 @@ class WordKernel implements WordEncoder {
       kernel.byteOf.value = allocate(limit);
     }
     kernel.words.value = allocate(SET << MOST);
+    kernel.classes.value = allocate(BASIC);
     this.text = allocate(ROOM + BEYOND);
     this.out = allocate((ROOM + SPARE) * 4);
     kernel.memory.grow(Math.ceil(top / PAGE));
@@ -150,6 +156,9 @@ class WordKernel implements WordEncoder {
     const { bytes, kernel } = this;
     kernel.cased.value = Number(rules.cased);
     bytes.set(rules.prefix);
+    bytes.set(CLASSES.subarray(0, BASIC), kernel.classes.value);
+    // Two bytes of U+0301
+    kernel.marks.value = rules.end([0x61, 0xcc, 0x81, 0x20]) === 3 ? MARK : 0;
     /** For each kind the kinds before which it is a word alone, whatever follows them. A quote may begin a contraction. */
     const ends = [[], ...Array.from(SAMPLES, (byte) => [byte])];
     const alone = Array.from(SAMPLES, (byte) => {
