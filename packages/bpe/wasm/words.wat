@@ -14,12 +14,15 @@
 ;;   768  bit k: a word of this byte alone ends before a byte of kind k
 ;;  1792  its token, -1 for none
 ;; And by length, up to 16, of 16 bytes each: 2816 the bits of the bytes of a word.
+;; From 6144 on 64 bytes of ones and 64 of zeros.
 ;; Words that were cut and wait for their tokens stand from 4096 on, 32 bytes each: the two parts of their key, their set in the table, where
 ;; they start and end.
 
 ;; The table of words: sets of two entries of 32 bytes: fifteen bytes of word and its length; five tokens of three bytes and
 ;; how many they are.
 (global $words (export "words") (mut i32) (i32.const 0))
+;; The table of words of 16 to 63 bytes: 2 ** 15 entries of 128 bytes: the word and, in the last byte, its length; up to fifteen tokens and how many they are.
+(global $longWords (export "longWords") (mut i32) (i32.const 0))
 ;; How many sets there are, and may come to be, a power of two each; how far the hash of a word is shifted to be the number of its set;
 ;; how many words were put into the table.
 (global $sets (export "sets") (mut i32) (i32.const 0))
@@ -209,10 +212,7 @@
           (br $found)))
       (local.set $start (i32.load offset=20 (local.get $at)))
       (local.set $end (i32.load offset=24 (local.get $at)))
-      (local.set $count (i32.const -1))
-      (if (i32.le_u (i32.sub (local.get $end) (local.get $start)) (i32.const 15))
-        (then (local.set $count (call $merge (local.get $start) (i32.sub (local.get $end) (local.get $start)) (local.get $out)))))
-      (if (i32.lt_s (local.get $count) (i32.const 0)) (then (local.set $count (call $slow (local.get $start) (local.get $end) (local.get $out)))))
+      (local.set $count (call $tokens (local.get $start) (local.get $end) (local.get $out)))
       (if (i32.and (i32.le_u (local.get $count) (i32.const 5)) (i32.le_u (i32.sub (local.get $end) (local.get $start)) (i32.const 15)))
         (then
           ;; Words that come once drive one another out, not those that come again.
@@ -233,3 +233,49 @@
     (local.set $at (i32.add (local.get $at) (i32.const 32)))
     (br_if $next (i32.lt_u (local.get $at) (global.get $waiting))))
   (local.get $out))
+
+;; Leaves the tokens of a word that is not in the table at $out. @returns how many they are
+(func $tokens (param $start i32) (param $end i32) (param $out i32) (result i32)
+  (local $size i32) (local $count i32) (local $entry i32) (local $hash i64) (local $one v128) (local $two v128) (local $three v128) (local $four v128)
+  (local.set $size (i32.sub (local.get $end) (local.get $start)))
+  (if (i32.le_u (i32.sub (local.get $size) (i32.const 16)) (i32.const 47))
+    (then
+      (local.set $entry (i32.sub (i32.const 6208) (local.get $size)))
+      (local.set $one (v128.load (local.get $start)))
+      (local.set $two (v128.and (v128.load offset=16 (local.get $start)) (v128.load offset=16 (local.get $entry))))
+      (local.set $three (v128.and (v128.load offset=32 (local.get $start)) (v128.load offset=32 (local.get $entry))))
+      (local.set $four (i8x16.replace_lane 15 (v128.and (v128.load offset=48 (local.get $start)) (v128.load offset=48 (local.get $entry))) (local.get $size)))
+      (local.set $hash (call $mix (call $mix (call $mix (call $mix (i64.const 0) (local.get $one)) (local.get $two)) (local.get $three)) (local.get $four)))
+      (local.set $entry (i32.add (global.get $longWords) (i32.shl (i32.wrap_i64 (i64.shr_u (local.get $hash) (i64.const 49))) (i32.const 7))))
+      (if (i32.eqz (v128.any_true (v128.or
+          (v128.or (v128.xor (v128.load (local.get $entry)) (local.get $one)) (v128.xor (v128.load offset=16 (local.get $entry)) (local.get $two)))
+          (v128.or (v128.xor (v128.load offset=32 (local.get $entry)) (local.get $three)) (v128.xor (v128.load offset=48 (local.get $entry)) (local.get $four))))))
+        (then
+          (call $copy (i32.add (local.get $entry) (i32.const 64)) (local.get $out))
+          (return (i32.load offset=124 (local.get $entry)))))))
+  (local.set $count (if (result i32) (i32.le_u (local.get $size) (i32.const 63))
+    (then (call $merge (local.get $start) (local.get $size) (local.get $out)))
+    (else (i32.const -1))))
+  (if (i32.lt_s (local.get $count) (i32.const 0)) (then (local.set $count (call $slow (local.get $start) (local.get $end) (local.get $out)))))
+  (if (i32.and (i32.ne (local.get $entry) (i32.const 0)) (i32.le_u (local.get $count) (i32.const 15)))
+    (then
+      (v128.store (local.get $entry) (local.get $one))
+      (v128.store offset=16 (local.get $entry) (local.get $two))
+      (v128.store offset=32 (local.get $entry) (local.get $three))
+      (v128.store offset=48 (local.get $entry) (local.get $four))
+      (call $copy (local.get $out) (i32.add (local.get $entry) (i32.const 64)))
+      (i32.store offset=124 (local.get $entry) (local.get $count))))
+  (local.get $count))
+
+;; A hash with sixteen bytes more.
+(func $mix (param $hash i64) (param $bytes v128) (result i64)
+  (i64.add
+    (i64.mul (i64.add (i64.rotl (local.get $hash) (i64.const 32)) (i64x2.extract_lane 0 (local.get $bytes))) (i64.const 0x9e3779b97f4a7c15))
+    (i64.mul (i64x2.extract_lane 1 (local.get $bytes)) (i64.const 0xd6e8feb86659fd93))))
+
+;; Copies sixteen numbers.
+(func $copy (param $from i32) (param $to i32)
+  (v128.store (local.get $to) (v128.load (local.get $from)))
+  (v128.store offset=16 (local.get $to) (v128.load offset=16 (local.get $from)))
+  (v128.store offset=32 (local.get $to) (v128.load offset=32 (local.get $from)))
+  (v128.store offset=48 (local.get $to) (v128.load offset=48 (local.get $from))))

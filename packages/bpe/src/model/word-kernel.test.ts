@@ -42,7 +42,7 @@ it("merges the bytes of short words as WordMerger does, and asks for the words t
   // A pair may come again: its later rank counts.
   const cases = fc.record({
     pairs: fc.oneof({ weight: 9, arbitrary: fc.array(merge, { minLength: 8, maxLength: 40 }) }, fc.array(merge, { maxLength: 2 })),
-    words: fc.array(fc.oneof(fc.stringMatching(/^[a-d]{2,15}$/), fc.stringMatching(/^[ab]{4,15}$/), fc.stringMatching(/^[a-e]{1,18}$/)), { minLength: 10, maxLength: 40 }),
+    words: fc.array(fc.oneof(fc.stringMatching(/^[a-d]{2,15}$/), fc.stringMatching(/^[ab]{4,15}$/), fc.stringMatching(/^[a-e]{1,18}$/), fc.stringMatching(/^[a-d]{16,66}$/)), { minLength: 10, maxLength: 40 }),
   });
   let [merged, asked, all] = [0, 0, 0];
   fc.assert(
@@ -59,7 +59,7 @@ it("merges the bytes of short words as WordMerger does, and asks for the words t
         scan: (bytes, start) => (bytes[start] === 0x2c ? start + 1 : scan(bytes, start, bytes.length)),
         encodeWord(bytes, start, end, out) {
           const word = Buffer.from(bytes.subarray(start, end)).toString();
-          expect(word.length > 15 || /[e,]/.test(word)).toBe(true);
+          expect(word.length > 63 || /[e,]/.test(word)).toBe(true);
           asked++;
           if (/[e,]/.test(word)) out.push(1000);
           else tokens(word).forEach((id) => out.push(id));
@@ -102,10 +102,32 @@ it("gives the same tokens for more words than its table holds, in texts of any l
 
 it("keeps words apart that begin with the same fifteen bytes, or that zeros may stand for", () => {
   const { run, asked } = counting();
-  const words = ["abcdefghijklmno", "abcdefghijklmnop", "abcdefghijklmnoq", `${"abcdefghijklmno"}${"z".repeat(256)}`, "a", "a".repeat(257), "b", "b".repeat(272)];
+  const words = ["abcdefghijklmno", "abcdefghijklmnop", "abcdefghijklmnoq", `${"abcdefghijklmno"}${"z".repeat(256)}`, "a", "a".repeat(257), "b", "b".repeat(272), "x".repeat(63), "x".repeat(64), `${"x".repeat(62)}y`, `${"x".repeat(15)}y${"x".repeat(47)}`, `${"x".repeat(40)}y${"x".repeat(7)}`];
   for (let pass = 0; pass < 3; pass++) expect(run(words.join(","))).toEqual(words.flatMap((word, index) => (index === 0 ? [word.length] : [1, word.length])));
-  // Only those of up to fifteen bytes are kept.
-  expect(asked()).toBe(4 + 5 * 3);
+  // Those of up to 63 bytes are kept, and the comma.
+  expect(asked()).toBe(10 + 4 * 3);
+});
+
+it("keeps thousands of long words with up to fifteen tokens", () => {
+  let asked = 0;
+  const encodeWord: EncodeWord = (_bytes, start, end, out) => {
+    asked++;
+    for (let token = 0; token < (end - start) % 18; token++) out.push(token * 4099);
+  };
+  const kernel = wordKernel({ scan, encodeWord, limit: 1 << 20, byteIds: new Int32Array(256).fill(-1), merges: undefined })!;
+  const random = new Random(9);
+  const words = Array.from({ length: 4000 }, () => Array.from({ length: 16 + random.below(48) }, () => "abcdefgh"[random.below(8)]).join(""));
+  const kept = words.filter((word) => word.length % 18 <= 15).length;
+  const bytes = utf8(words.map((word) => `${word},`).join(""));
+  const expected = words.flatMap((word) => [...Array.from({ length: word.length % 18 }, (_, token) => token * 4099), 0]);
+  for (let pass = 0; pass < 2; pass++) {
+    asked = 0;
+    const out = new IdList();
+    kernel.run(bytes, 0, bytes.length - BYTES_BEYOND, out);
+    expect(Array.from(out.toArray())).toEqual(expected);
+  }
+  expect(asked).toBeGreaterThanOrEqual(words.length - kept);
+  expect(asked).toBeLessThan(words.length - kept + kept / 5);
 });
 
 it("keeps a hundred thousand words, most of them", () => {

@@ -12,6 +12,7 @@ import { MODULE } from "./word-module.js";
 interface Kernel {
   readonly memory: WasmMemory;
   readonly words: WasmGlobal;
+  readonly longWords: WasmGlobal;
   readonly sets: WasmGlobal;
   readonly most: WasmGlobal;
   readonly shift: WasmGlobal<bigint>;
@@ -38,6 +39,8 @@ const SPARE = 16;
 const LEAST = 12;
 const MOST = 17;
 const SET = 64;
+/** Bytes of the table of longer words. */
+const LONG_WORDS = 128 << 15;
 /** Entries of a bucket of the table of merges. */
 const BUCKET = 4;
 /** Ids and ranks must be below this, and the last id that is stands for none. */
@@ -50,7 +53,8 @@ const ALONE = 768;
 const BYTE_IDS = 1792;
 const MASKS = 2816;
 const LONGEST = 15;
-const FREE = 6144;
+const ONES = 6144;
+const FREE = 6336;
 
 /** Code points whose classes the kernel knows. */
 const BASIC = 0x10000;
@@ -92,6 +96,7 @@ class WordKernel implements WordEncoder {
       kernel.byteOf.value = allocate(limit);
     }
     kernel.words.value = allocate(SET << MOST);
+    kernel.longWords.value = allocate(LONG_WORDS);
     kernel.classes.value = allocate(BASIC);
     this.text = allocate(ROOM + BEYOND);
     this.out = allocate((ROOM + SPARE) * 4);
@@ -104,6 +109,7 @@ class WordKernel implements WordEncoder {
     new Int32Array(kernel.memory.buffer, BYTE_IDS, 256).set(byteIds);
     if (merges) this.fill(merges);
     this.ask(new AsciiRules(scan));
+    this.bytes.fill(0xff, ONES, ONES + 64);
     for (let length = 1; length <= LONGEST + 1; length++) this.bytes.fill(0xff, MASKS + length * 16, MASKS + length * 16 + Math.min(length, LONGEST));
   }
 
