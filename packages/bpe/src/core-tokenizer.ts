@@ -167,6 +167,8 @@ export class CoreTokenizer {
     const out = this.gathered.cleared();
     const [before, after] = options.addSpecialTokens ? this.frame() : NO_FRAME;
     before.forEach((id) => out.push(id));
+    // About what prose takes; a list that grows on the way is copied each time.
+    out.reserve(text.length >> 2);
     this.append(text, options.special === "parse", out);
     after.forEach((id) => out.push(id));
     return out;

@@ -6,7 +6,7 @@ import wabt from "wabt";
 /** The modules, and the files that each is joined of. */
 export const MODULES = {
   "load/module.ts": ["state", "json", "vocabulary", "merges"],
-  "model/word-module.ts": ["words", "word-merges"],
+  "model/word-module.ts": ["words", "word-table", "word-merges"],
 };
 
 /**

@@ -8,7 +8,7 @@ import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
 import { PAGE, WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { MODULE } from "./word-module.js";
 
-/** What the module of wasm/words.wat and wasm/word-merges.wat exports; each is described there. */
+/** What the module of wasm/words.wat and its parts exports; each is described there. */
 interface Kernel {
   readonly memory: WasmMemory;
   readonly words: WasmGlobal;
