@@ -1,7 +1,7 @@
 import { BYTE_TO_CHAR } from "./bytes.js";
 import type { Change, Span } from "./span.js";
 
-const utf8 = new TextEncoder();
+const utf8 = /* @__PURE__ */ new TextEncoder();
 
 /** Puts the characters of GPT-2's byte map in the place of each character's UTF-8 bytes. */
 export const mapToBytes = (span: Span): Span => span.changed(byteChanges(span.text));

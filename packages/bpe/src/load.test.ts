@@ -6,6 +6,8 @@ import { prose, unicodeMix } from "../test/texts.js";
 import { readTokenizerJson, type TokenizerFile, type TokenTables } from "./json/read.js";
 import { MergeRanks } from "./model/merge-ranks.js";
 import { readPair, readTokenizer } from "./load/reader.js";
+import { Tokenizer } from "./tokenizer.js";
+import { hashPair } from "./train/pair-table.js";
 import { TokenTable } from "./load/token-table.js";
 
 type Json = Record<string, unknown> & { model: Record<string, unknown> & { vocab: Record<string, number>; merges: (string | string[])[] } };
@@ -190,6 +192,26 @@ it("leaves tokens that were chosen to share a place of the table to the reader o
     if (((hash ^ (hash >>> 15)) & 8191) < 64) vocab[token] = count++;
   }
   expect(compare(JSON.stringify({ ...base, added_tokens: [], model: { ...base.model, vocab, merges: [] } }))).toBe(false);
+});
+
+it("refuses merges that were chosen to share a place of the table", () => {
+  const vocab: Record<string, number> = {};
+  const merges: [string, string][] = [];
+  // Tokens of letters alone, so that each text is that of one pair.
+  const name = (id: number): string => id.toString(26).replace(/[0-9]/g, (digit) => "qrstuvwxyz"[Number(digit)]!).padStart(4, "q");
+  for (let id = 0; id < 6000; id++) vocab[name(id)] = id;
+  for (let left = 0; merges.length < 4000; left++) {
+    for (let right = 3000; right < 6000 && merges.length < 4000; right++) {
+      if ((hashPair(left, right) & 8191) >= 32) continue;
+      merges.push([name(left), name(right)]);
+      vocab[name(left) + name(right)] = 6000 + merges.length;
+    }
+  }
+  const text = JSON.stringify({ ...base, added_tokens: [], model: { ...base.model, vocab, merges } });
+  expect(readTokenizer(bytesOf(text), 0).ids).toBeInstanceOf(TokenTable);
+  for (const source of [text, bytesOf(text)]) expect(() => Tokenizer.fromJSON(source)).toThrow(/its merges are chosen so that it takes very long to find one/);
+  const fair = JSON.stringify({ ...base, added_tokens: [], model: { ...base.model, vocab, merges: merges.slice(0, 40) } });
+  expect(Tokenizer.fromJSON(fair).tokenToId(name(5999))).toBe(5999);
 });
 
 describe("vocab.json and merges.txt", () => {

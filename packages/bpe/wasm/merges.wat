@@ -154,9 +154,10 @@
   (if (i32.ne (local.get $byte) (i32.const 0x5d)) (then (return (i32.const 0))))
   (local.get $at))
 
-;; Fills the hash table of src/model/merge-ranks.ts from the merges; it holds zeros before.
-(func (export "ranks") (param $slots i32) (param $mask i32)
-  (local $rank i32) (local $pair i64) (local $place i32) (local $slot i32) (local $other i32)
+;; Fills the hash table of src/model/merge-ranks.ts from the merges; it holds zeros before. @returns 0 where they were chosen to be slow
+(func (export "ranks") (param $slots i32) (param $mask i32) (result i32)
+  (local $rank i32) (local $pair i64) (local $place i32) (local $slot i32) (local $other i32) (local $probes i32)
+  (local.set $probes (i32.add (i32.const 1024) (i32.shl (global.get $count) (i32.const 5))))
   (block $done
     (loop $more
       (br_if $done (i32.ge_u (local.get $rank) (global.get $count)))
@@ -171,7 +172,10 @@
           (br_if $found (i32.eqz (local.get $other)))
           (br_if $found (i64.eq (i64.load (i32.add (global.get $merges) (i32.shl (i32.sub (local.get $other) (i32.const 1)) (i32.const 3)))) (local.get $pair)))
           (local.set $place (i32.add (local.get $place) (i32.const 1)))
+          (local.set $probes (i32.sub (local.get $probes) (i32.const 1)))
+          (if (i32.eqz (local.get $probes)) (then (return (i32.const 0))))
           (br $probe)))
       (local.set $rank (i32.add (local.get $rank) (i32.const 1)))
       (i32.store (local.get $slot) (local.get $rank))
-      (br $more))))
+      (br $more)))
+  (i32.const 1))

@@ -15,8 +15,8 @@
 ;; before, a byte each.
 
 ;; Fills the tables, which hold zeros, from left id, right id, left id ... by rank; of a repeated pair the later rank counts.
-;; They go on from rank $rank.
-(func (export "fill") (param $from i32) (param $count i32) (param $rank i32)
+;; They go on from rank $rank. $probes is how many places may be looked at in vain. @returns how many are left, 0 for none
+(func (export "fill") (param $from i32) (param $count i32) (param $rank i32) (param $probes i32) (result i32)
   (local $left i32) (local $right i32) (local $pair i64) (local $hash i32) (local $at i32) (local $entry i64)
   (local.set $count (i32.add (local.get $count) (local.get $rank)))
   (block $done
@@ -33,6 +33,8 @@
           (local.set $entry (i64.load (local.get $at)))
           (br_if $found (i64.eqz (local.get $entry)))
           (br_if $found (i64.eqz (i64.shl (i64.xor (local.get $entry) (local.get $pair)) (i64.const 22))))
+          (local.set $probes (i32.sub (local.get $probes) (i32.const 1)))
+          (if (i32.eqz (local.get $probes)) (then (return (i32.const 0))))
           ;; After the last bucket comes the first.
           (local.set $at (i32.add (global.get $pairs) (i32.and (i32.add (i32.sub (local.get $at) (global.get $pairs)) (i32.const 8)) (i32.or (i32.shl (global.get $mask) (i32.const 5)) (i32.const 31)))))
           (br $probe)))
@@ -43,7 +45,8 @@
       (local.set $hash (i32.load8_u (i32.add (global.get $byteOf) (local.get $right))))
       (br_if $more (i32.ne (i32.load offset=1792 (i32.shl (local.get $hash) (i32.const 2))) (local.get $right)))
       (i32.store (i32.add (global.get $bytePairs) (i32.or (i32.shl (local.get $at) (i32.const 10)) (i32.shl (local.get $hash) (i32.const 2)))) (local.get $rank))
-      (br $more))))
+      (br $more)))
+  (local.get $probes))
 
 ;; rank * 64 + place of a pair, or less than 0.
 (func $key (param $left i32) (param $right i32) (param $at i32) (result i32)

@@ -137,7 +137,8 @@ export class TableBuilder {
     const { count, limit } = kernel;
     const places = placesFor(count.value);
     const ranks = this.allocate(places * 4);
-    kernel.ranks(ranks, places - 1);
+    // Merges that were chosen to be slow are refused by who makes the table then.
+    const ranked = kernel.ranks(ranks, places - 1) === 1;
     const numbers = (from: number, length: number): Int32Array => new Int32Array(kernel.memory.buffer.slice(from, from + length * 4));
     const ids = new TokenTable({
       arena: this.bytes.slice(arena, this.arenaEnd),
@@ -145,7 +146,7 @@ export class TableBuilder {
       ends: numbers(ends, limit.value),
       slots: numbers(slots, this.places * 2),
     });
-    return new LoadedTables(ids, numbers(merges, count.value * 2), numbers(made, count.value), numbers(ranks, places));
+    return new LoadedTables(ids, numbers(merges, count.value * 2), numbers(made, count.value), ranked ? numbers(ranks, places) : undefined);
   }
 
   /** Makes room for the merges in some bytes of text. @returns where there is room for the longest */
@@ -182,7 +183,7 @@ class LoadedTables implements TokenTables {
     readonly ids: TokenTable,
     readonly merges: Int32Array,
     readonly made: Int32Array,
-    readonly slots: Int32Array,
+    readonly slots: Int32Array | undefined,
   ) {}
 
   get tokens(): readonly (string | undefined)[] {

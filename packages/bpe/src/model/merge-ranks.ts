@@ -1,4 +1,8 @@
+import { invalid } from "../json/read.js";
 import { hashPair } from "../train/pair-table.js";
+
+/** How many places of a hash table may be looked at in vain while some merges are put into it; those that no one chose need a hundredth. */
+export const probes = (count: number): number => 1024 + count * 32;
 
 /** The merges of a model: which pair of ids becomes which id, and how early. */
 export class MergeRanks {
@@ -16,6 +20,7 @@ export class MergeRanks {
    * @param merges Left id, right id, left id … by rank; of a repeated pair the later rank counts.
    * @param growing Whether every merge makes a longer text than both its parts; not sure where parts lose a prefix.
    * @param slots The hash table of the merges, where it is made already.
+   * @throws BpeError where the merges were chosen so that it is slow
    */
   constructor(
     readonly merges: Int32Array,
@@ -27,7 +32,7 @@ export class MergeRanks {
     this.ids = ids;
     this.slots = slots ?? new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
     this.mask = this.slots.length - 1;
-    if (!slots) for (let rank = 0; rank < count; rank++) this.slots[this.slotOf(merges[rank * 2]!, merges[rank * 2 + 1]!)] = rank + 1;
+    if (!slots) this.fill(count);
     this.ambiguous = !growing && new Set(ids).size < count;
   }
 
@@ -39,6 +44,17 @@ export class MergeRanks {
   /** The rank of a pair, or -1. */
   rank(left: number, right: number): number {
     return this.slots[this.slotOf(left, right)]! - 1;
+  }
+
+  private fill(count: number): void {
+    const { merges, slots, mask } = this;
+    let left = probes(count);
+    for (let rank = 0; rank < count; rank++) {
+      const slot = this.slotOf(merges[rank * 2]!, merges[rank * 2 + 1]!);
+      left -= (slot - hashPair(merges[rank * 2]!, merges[rank * 2 + 1]!)) & mask;
+      if (left < 0) throw invalid("its merges are chosen so that it takes very long to find one");
+      slots[slot] = rank + 1;
+    }
   }
 
   private slotOf(left: number, right: number): number {

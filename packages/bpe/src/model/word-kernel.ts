@@ -1,7 +1,7 @@
 import { AsciiRules, isLetter, QUOTE } from "./ascii-rules.js";
 import type { WordParts } from "./bpe-model.js";
 import { IdList } from "./id-list.js";
-import type { MergeRanks } from "./merge-ranks.js";
+import { probes, type MergeRanks } from "./merge-ranks.js";
 import { WordLoop, type WordEncoder } from "./word-loop.js";
 import { BYTES_BEYOND } from "../text-chunks.js";
 import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
@@ -24,7 +24,7 @@ interface Kernel {
   readonly made: WasmGlobal;
   readonly bytePairs: WasmGlobal;
   readonly byteOf: WasmGlobal;
-  fill(from: number, count: number, rank: number): void;
+  fill(from: number, count: number, rank: number, probes: number): number;
   run(start: number, to: number, out: number): number;
 }
 
@@ -73,7 +73,7 @@ class WordKernel implements WordEncoder {
   private readonly list = new IdList();
   private loop: WordLoop | undefined;
 
-  /** @throws RangeError where the memory can't grow */
+  /** @throws RangeError where the memory can't grow, or the table of merges would be slow */
   constructor(
     private readonly kernel: Kernel,
     private readonly parts: WordParts,
@@ -149,11 +149,12 @@ class WordKernel implements WordEncoder {
     this.parts.byteIds.forEach((id, byte) => {
       if (id >= 0) this.bytes[kernel.byteOf.value + id] = byte;
     });
-    // As many pairs at a time as there is room for ids
-    for (let rank = 0; rank < ids.length; rank += ROOM / 2) {
+    // As many pairs at a time as there is room for ids. In a bucket four places are looked at as one.
+    for (let rank = 0, left = probes(ids.length); rank < ids.length; rank += ROOM / 2) {
       const some = merges.subarray(rank * 2, rank * 2 + ROOM);
       this.ids.set(some, out / 4);
-      kernel.fill(out, some.length / 2, rank);
+      left = kernel.fill(out, some.length / 2, rank, left);
+      if (left === 0) throw new RangeError("The merges were chosen so that the table is slow.");
     }
   }
 
@@ -221,7 +222,7 @@ export function wordKernel(parts: WordParts): WordEncoder | undefined {
   try {
     return (words = new WordKernel(kernel, parts));
   } catch (error) {
-    // The memory can't grow.
+    // The memory can't grow, or its tables would be slow.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

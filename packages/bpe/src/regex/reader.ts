@@ -11,7 +11,7 @@ const MAX_RANGES = 100_000;
 const QUANTIFIER = /([*+?]|\{(?:\d+,?\d*|,\d+)\})([?+]?)/y;
 const SIMPLE: Record<string, number> = { n: 10, r: 13, t: 9, f: 12, v: 11, a: 7, e: 27, 0: 0 };
 const ANY = [0, 0x10ffff];
-const NOT_NEWLINE = complement([10, 10]);
+const NOT_NEWLINE = /* @__PURE__ */ complement([10, 10]);
 const NEWLINES = [10, 13, 0x85, 0x85, 0x2028, 0x2029];
 
 /** The ranges of the classes that were asked for, by their names. */
