@@ -7,6 +7,7 @@ import type { FlatEncoder } from "./flat-encoder.js";
 import { readTokenizer } from "./load/reader.js";
 import { IdList } from "./model/id-list.js";
 import { TextModel } from "./model/text-model.js";
+import { wordKernel } from "./model/word-kernel.js";
 import { WordMerger } from "./model/word-merger.js";
 import { readNormalizer } from "./normalizer.js";
 import { Pipeline, pointPlaces, type OffsetUnit } from "./pipeline.js";
@@ -15,7 +16,6 @@ import type { Row } from "./row.js";
 import { wordEnd } from "./scanner.js";
 import { SafeCuts, StreamEncoder } from "./segments.js";
 import { Span } from "./span.js";
-import { wordKernel } from "./model/word-kernel.js";
 
 export type { EncodeOptions, Encoding } from "./core-tokenizer.js";
 

@@ -1,11 +1,11 @@
+import { BYTES_BEYOND } from "../text-chunks.js";
+import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
+import { PAGE, WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { AsciiRules, isLetter, QUOTE } from "./ascii-rules.js";
 import type { WordParts } from "./bpe-model.js";
 import { IdList } from "./id-list.js";
 import { probes, type MergeRanks } from "./merge-ranks.js";
 import { WordLoop, type WordEncoder } from "./word-loop.js";
-import { BYTES_BEYOND } from "../text-chunks.js";
-import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
-import { PAGE, WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { MODULE } from "./word-module.js";
 
 /** What the module of wasm/words.wat and its parts exports; each is described there. */
@@ -166,8 +166,8 @@ class WordKernel implements WordEncoder {
     bytes.set(CLASSES.subarray(0, BASIC), kernel.classes.value);
     // Two bytes of U+0301
     kernel.marks.value = rules.end([0x61, 0xcc, 0x81, 0x20]) === 3 ? MARK : 0;
-    /** For each kind the kinds before which it is a word alone, whatever follows them. A quote may begin a contraction. */
     const ends = [[], ...Array.from(SAMPLES, (byte) => [byte])];
+    /** For each kind the kinds before which it is a word alone, whatever follows them. A quote may begin a contraction. */
     const alone = Array.from(SAMPLES, (byte) => {
       if (isLetter(byte) || byte === QUOTE) return 0;
       return SAMPLES.reduce((bits, next, kind) => (ends.every((rest) => rules.end([byte, next, ...rest]) === 1) ? bits | (1 << kind) : bits), 0);
