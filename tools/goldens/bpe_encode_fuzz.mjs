@@ -15,7 +15,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   errors += value.probes.filter((probe) => probe.error !== undefined).length;
   for (const { what, probe, got, expected } of checkCase(bpe, shared, value)) {
     if (differences++ >= 8) continue;
-    const keys = got && expected && !Array.isArray(got) ? Object.keys(expected).filter((key) => JSON.stringify(got[key]) !== JSON.stringify(expected[key])) : [];
+    const keys = typeof got === "object" && expected && !Array.isArray(got) ? Object.keys(expected).filter((key) => JSON.stringify(got[key]) !== JSON.stringify(expected[key])) : [];
     const short = (side) => JSON.stringify(keys.length > 0 ? Object.fromEntries(keys.map((key) => [key, side[key]])) : side)?.slice(0, 500);
     const { text, pair, adds } = probe ?? {};
     console.error(`${what} ${JSON.stringify({ ...value, probes: undefined })}\n  text     ${JSON.stringify({ text, pair, adds })}\n  got      ${short(got)}\n  expected ${short(expected)}`);
