@@ -154,10 +154,10 @@
   (if (i32.ne (local.get $byte) (i32.const 0x5d)) (then (return (i32.const 0))))
   (local.get $at))
 
-;; Fills the hash table of src/model/merge-ranks.ts from the merges; it holds zeros before. @returns 0 where they were chosen to be slow
-(func (export "ranks") (param $slots i32) (param $mask i32) (result i32)
-  (local $rank i32) (local $pair i64) (local $place i32) (local $slot i32) (local $other i32) (local $probes i32)
-  (local.set $probes (i32.add (i32.const 1024) (i32.shl (global.get $count) (i32.const 5))))
+;; Fills the hash table of src/model/merge-ranks.ts from the merges; it holds zeros before. $probes is how many
+;; places may be looked at in vain. @returns 0 where those are too few
+(func (export "ranks") (param $slots i32) (param $mask i32) (param $probes i32) (result i32)
+  (local $rank i32) (local $pair i64) (local $place i32) (local $slot i32) (local $other i32)
   (block $done
     (loop $more
       (br_if $done (i32.ge_u (local.get $rank) (global.get $count)))

@@ -1,5 +1,5 @@
-;; Cuts a text into words and gives each its tokens: src/model/word-loop.ts, sixteen bytes at a time, with a table of all recent
-;; words of up to fifteen bytes and five tokens. src/model/word-kernel.ts lays out the memory and calls $run; what is rare comes back
+;; Cuts a text into words and gives each its tokens: src/model/word-loop.ts, sixteen bytes at a time, with tables of recent
+;; words. src/model/word-kernel.ts lays out the memory and calls $run; what is rare comes back
 ;; to TypeScript: where words end that are no letters, and tokens of words that $merge leaves.
 
 (import "model" "scan" (func $scan (param $start i32) (param $to i32) (result i32)))
@@ -40,7 +40,7 @@
     (br $next))
   (unreachable))
 
-;; Where the word at $start ends that is not made of ASCII letters alone, from $letters to $at, after its prefix.
+;; Where the word at $start ends that is not a prefix and ASCII letters alone; those end at $at.
 (func $end (param $start i32) (param $prefix i32) (param $at i32) (param $to i32) (result i32)
   (local $letters i32) (local $end i32) (local $kind i32)
   (local.set $letters (i32.add (local.get $start) (local.get $prefix)))
@@ -119,6 +119,7 @@
     (local.set $key1 (i64.or (i64.and (i64.load offset=8 (local.get $start)) (i64.load offset=2824 (local.get $bits))) (i64.shl (i64.extend_i32_u (local.get $size)) (i64.const 56))))
     (i64.store (local.get $at) (local.get $key0))
     (i64.store offset=8 (local.get $at) (local.get $key1))
+    ;; As $set does; a call for every word would take longer.
     (i32.store offset=16 (local.get $at) (i32.add (global.get $words) (i32.shl (i32.wrap_i64 (i64.shr_u
       (i64.add (i64.mul (local.get $key0) (i64.const 0x9e3779b97f4a7c15)) (i64.mul (local.get $key1) (i64.const 0xd6e8feb86659fd93)))
       (global.get $shift))) (i32.const 6))))

@@ -13,7 +13,7 @@ export interface Kernel {
   begin(merges: number, made: number, most: number): void;
   lines(at: number, end: number, scratch: number): number;
   list(at: number, scratch: number): number;
-  ranks(slots: number, mask: number): number;
+  ranks(slots: number, mask: number, probes: number): number;
   skip(at: number): number;
 }
 

@@ -1,4 +1,5 @@
 import { MAX_IDS, type TokenTables } from "../json/read.js";
+import { placesFor, probesFor } from "../train/pair-table.js";
 import { PAGE } from "../wasm.js";
 import { newKernel, type Kernel } from "./kernel.js";
 import { TokenTable } from "./token-table.js";
@@ -138,7 +139,7 @@ export class TableBuilder {
     const places = placesFor(count.value);
     const ranks = this.allocate(places * 4);
     // Merges that were chosen to be slow are refused by who makes the table then.
-    const ranked = kernel.ranks(ranks, places - 1) === 1;
+    const ranked = kernel.ranks(ranks, places - 1, probesFor(count.value)) === 1;
     const numbers = (from: number, length: number): Int32Array => new Int32Array(kernel.memory.buffer.slice(from, from + length * 4));
     const ids = new TokenTable({
       arena: this.bytes.slice(arena, this.arenaEnd),
@@ -171,9 +172,6 @@ export class TableBuilder {
     return place;
   }
 }
-
-/** How many places a hash table of some entries has: that of `MergeRanks`. */
-const placesFor = (count: number): number => 2 ** Math.ceil(Math.log2(count * 2 + 2));
 
 /** The tables of a file; the list of its tokens is made when someone asks for it. */
 class LoadedTables implements TokenTables {

@@ -28,6 +28,7 @@ export interface BpeModelParts {
 export interface WordParts {
   scan: Scanner;
   encodeWord: EncodeWord;
+  /** One more than the largest id. */
   limit: number;
   /** The token of each byte, -1 for none. */
   byteIds: Int32Array;

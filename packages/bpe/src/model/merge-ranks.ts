@@ -1,8 +1,5 @@
 import { invalid } from "../json/read.js";
-import { hashPair } from "../train/pair-table.js";
-
-/** How many places of a hash table may be looked at in vain while some merges are put into it; those that no one chose need a hundredth. */
-export const probes = (count: number): number => 1024 + count * 32;
+import { hashPair, placesFor, probesFor } from "../train/pair-table.js";
 
 /** The merges of a model: which pair of ids becomes which id, and how early. */
 export class MergeRanks {
@@ -30,7 +27,7 @@ export class MergeRanks {
   ) {
     const count = ids.length;
     this.ids = ids;
-    this.slots = slots ?? new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
+    this.slots = slots ?? new Int32Array(placesFor(count));
     this.mask = this.slots.length - 1;
     if (!slots) this.fill(count);
     this.ambiguous = !growing && new Set(ids).size < count;
@@ -48,7 +45,7 @@ export class MergeRanks {
 
   private fill(count: number): void {
     const { merges, slots, mask } = this;
-    let left = probes(count);
+    let left = probesFor(count);
     for (let rank = 0; rank < count; rank++) {
       const slot = this.slotOf(merges[rank * 2]!, merges[rank * 2 + 1]!);
       left -= (slot - hashPair(merges[rank * 2]!, merges[rank * 2 + 1]!)) & mask;

@@ -1,10 +1,11 @@
 import { BYTES_BEYOND } from "../text-chunks.js";
+import { probesFor } from "../train/pair-table.js";
 import { CLASS, CLASSES, MARK, NUMBER, SPACE } from "../unicode/classes.js";
 import { PAGE, WasmModule, type WasmGlobal, type WasmMemory } from "../wasm.js";
 import { AsciiRules, isLetter, QUOTE } from "./ascii-rules.js";
 import type { WordParts } from "./bpe-model.js";
 import { IdList } from "./id-list.js";
-import { probes, type MergeRanks } from "./merge-ranks.js";
+import type { MergeRanks } from "./merge-ranks.js";
 import { WordLoop, type WordEncoder } from "./word-loop.js";
 import { MODULE } from "./word-module.js";
 
@@ -150,7 +151,7 @@ class WordKernel implements WordEncoder {
       if (id >= 0) this.bytes[kernel.byteOf.value + id] = byte;
     });
     // As many pairs at a time as there is room for ids. In a bucket four places are looked at as one.
-    for (let rank = 0, left = probes(ids.length); rank < ids.length; rank += ROOM / 2) {
+    for (let rank = 0, left = probesFor(ids.length); rank < ids.length; rank += ROOM / 2) {
       const some = merges.subarray(rank * 2, rank * 2 + ROOM);
       this.ids.set(some, out / 4);
       left = kernel.fill(out, some.length / 2, rank, left);

@@ -1,6 +1,6 @@
 import type { Scanner } from "../patterns.js";
 import { BYTES_BEYOND } from "../text-chunks.js";
-import { AsciiRules, QUOTE } from "./ascii-rules.js";
+import { AsciiRules, isLetter, QUOTE } from "./ascii-rules.js";
 import type { IdList } from "./id-list.js";
 
 /** Longest word of the table in bytes, and most tokens of one. */
@@ -67,7 +67,7 @@ export class WordLoop implements WordEncoder {
       while (stop === 0) stop = notLetters(view.getInt32((end += 4), true), cased);
       end += lowestByte(stop);
       const next = bytes[end]!;
-      if (end === letters || next >= 0x80 || (cased && (next === QUOTE || (next | 0x20) - 0x61 >>> 0 < 26))) end = scan(bytes, start, to);
+      if (end === letters || next >= 0x80 || (cased && (next === QUOTE || isLetter(next)))) end = scan(bytes, start, to);
       const size = end - start;
       let place = 0;
       let key0 = 0;

@@ -52,3 +52,9 @@ export function hashPair(left: number, right: number): number {
   const hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
   return hash ^ (hash >>> 15);
 }
+
+/** How many places a hash table of some entries has: a power of two, at least twice as many. */
+export const placesFor = (count: number): number => 2 ** Math.ceil(Math.log2(count * 2 + 2));
+
+/** How many places of a hash table may be looked at in vain while some entries are put into it; those that no one chose need a hundredth. */
+export const probesFor = (count: number): number => 1024 + count * 32;
